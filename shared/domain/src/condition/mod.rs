@@ -1,0 +1,168 @@
+//! The condition language: parsed and checked once, evaluated in strong Kleene logic (DESIGN §6).
+//!
+//! ```
+//! use domain::condition::{Condition, Truth, View};
+//! use domain::schema::Schema;
+//!
+//! let condition = Condition::parse("company.headcount >= 50 && company.headcount <= 5000", &Schema::default())?;
+//! let nothing_known = View::default();
+//! assert_eq!(condition.evaluate(&nothing_known), Truth::Unknown, "missing is not zero");
+//! # Ok::<(), domain::condition::ConditionError>(())
+//! ```
+
+mod evaluate;
+mod lexer;
+mod parser;
+
+use std::fmt;
+
+pub use evaluate::{Truth, View};
+
+use crate::schema::{Field, Schema};
+use crate::value::Value;
+
+/// A longer condition is refused.
+const TEXT_MAX_BYTES: usize = 2000;
+/// Deeper nesting is refused.
+const DEPTH_MAX: usize = 20;
+
+/// A condition that names existing fields and compares them with values of their own type.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Condition {
+    text: String,
+    expression: Expression,
+}
+
+impl Condition {
+    /// Parses and checks a condition against the schema.
+    ///
+    /// # Errors
+    /// Says what is wrong, at which column, and what to write instead.
+    pub fn parse(text: &str, schema: &Schema) -> Result<Self, ConditionError> {
+        if text.len() > TEXT_MAX_BYTES {
+            return Err(ConditionError::new(0, format!("a condition has at most {TEXT_MAX_BYTES} bytes; split it into several rules")));
+        }
+        let tokens = lexer::tokens(text)?;
+        let expression = parser::parse(&tokens, schema, text.len())?;
+        Ok(Self { text: text.to_owned(), expression })
+    }
+
+    /// The condition as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Evaluates the condition on what is known.
+    #[must_use]
+    pub fn evaluate(&self, view: &View<'_>) -> Truth {
+        self.expression.evaluate(view)
+    }
+
+    /// The fields that the condition reads, sorted, each once.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        let mut fields = Vec::new();
+        self.expression.collect_fields(&mut fields);
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    /// Whether the condition reads the lead's score, which no rule may do before the score exists.
+    #[must_use]
+    pub fn reads_score(&self) -> bool {
+        self.expression.reads_score()
+    }
+
+    /// The fields it reads that are not known in `view`: what made it unknown.
+    #[must_use]
+    pub fn missing(&self, view: &View<'_>) -> Vec<Field> {
+        self.fields().into_iter().filter(|field| view.value(field).is_none()).collect()
+    }
+}
+
+impl fmt::Debug for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Condition({})", self.text)
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// What is wrong with a condition, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message} (at column {})", .at + 1)]
+pub struct ConditionError {
+    /// Byte offset into the text.
+    pub at: usize,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl ConditionError {
+    fn new(at: usize, message: impl Into<String>) -> Self {
+        Self { at, message: message.into() }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Expression {
+    Any(Vec<Expression>),
+    All(Vec<Expression>),
+    Not(Box<Expression>),
+    Compare { left: Operand, operator: Operator, right: Operand },
+    In { needle: Operand, haystack: Operand },
+    Has(Field),
+    Is(Operand),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Operand {
+    Field(Field),
+    Score,
+    Literal(Value),
+    List(Vec<Value>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Expression {
+    fn operands(&self) -> Vec<&Operand> {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Self::operands).collect(),
+            Self::Not(inner) => inner.operands(),
+            Self::Compare { left, right, .. } => vec![left, right],
+            Self::In { needle, haystack } => vec![needle, haystack],
+            Self::Is(operand) => vec![operand],
+            Self::Has(_) => Vec::new(),
+        }
+    }
+
+    fn collect_fields(&self, fields: &mut Vec<Field>) {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().for_each(|part| part.collect_fields(fields)),
+            Self::Not(inner) => inner.collect_fields(fields),
+            Self::Has(field) => fields.push(field.clone()),
+            Self::Compare { .. } | Self::In { .. } | Self::Is(_) => {
+                fields.extend(self.operands().into_iter().filter_map(|operand| if let Operand::Field(field) = operand { Some(field.clone()) } else { None }));
+            }
+        }
+    }
+
+    fn reads_score(&self) -> bool {
+        self.operands().into_iter().any(|operand| *operand == Operand::Score)
+    }
+}

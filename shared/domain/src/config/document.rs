@@ -1,0 +1,197 @@
+//! The documents as they are written, with the line of everything that can be wrong.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_saphyr::Spanned;
+
+use crate::confidence::Trust;
+use crate::gate::Verdict;
+use crate::schema::FieldKind;
+use crate::route::Track;
+use crate::units::{Credits, Millis, written_credits};
+
+/// `config/millrace.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Main {
+    pub(super) version: u32,
+    #[serde(default = "default_workspace")]
+    pub(super) workspace: String,
+    pub(super) preset: Spanned<String>,
+    #[serde(default)]
+    pub(super) fields: BTreeMap<String, FieldType>,
+    pub(super) credits: CreditsSection,
+    #[serde(default)]
+    pub(super) trust: Trust,
+    #[serde(default)]
+    pub(super) freshness: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) deadlines: DeadlinesSection,
+    #[serde(default)]
+    pub(super) tracks: BTreeMap<Track, TrackSection>,
+    #[serde(default)]
+    pub(super) crm: Option<CrmSection>,
+    #[serde(default)]
+    pub(super) gate: Option<Vec<GateSection>>,
+    #[serde(default)]
+    pub(super) steps: Option<Vec<StepSection>>,
+    #[serde(default)]
+    pub(super) score: Option<Vec<ScoreSection>>,
+    #[serde(default)]
+    pub(super) route: Option<RouteSection>,
+}
+
+/// `config/presets/<name>.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Preset {
+    pub(super) freshness: Spanned<String>,
+    #[serde(default)]
+    pub(super) gate: Vec<GateSection>,
+    pub(super) steps: Vec<StepSection>,
+    pub(super) score: Vec<ScoreSection>,
+    pub(super) route: RouteSection,
+}
+
+fn default_workspace() -> String {
+    "default".to_owned()
+}
+
+/// The type of a custom field, as written.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldType {
+    /// Free text.
+    Text,
+    /// A word out of a small set.
+    Word,
+    /// A decimal number.
+    Number,
+    /// Yes or no.
+    Bool,
+    /// A set of words.
+    List,
+    /// A calendar date.
+    Date,
+}
+
+impl From<FieldType> for FieldKind {
+    fn from(written: FieldType) -> Self {
+        match written {
+            FieldType::Text => Self::Text,
+            FieldType::Word => Self::Word,
+            FieldType::Number => Self::Number,
+            FieldType::Bool => Self::Bool,
+            FieldType::List => Self::List,
+            FieldType::Date => Self::Date,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreditsSection {
+    #[serde(deserialize_with = "written_credits")]
+    pub(super) allocation: Credits,
+    #[serde(default, deserialize_with = "written_credits")]
+    pub(super) overdraft: Credits,
+    #[serde(default)]
+    pub(super) caps: CapsSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CapsSection {
+    #[serde(default)]
+    pub(super) day: Option<Spanned<Amount>>,
+    #[serde(default)]
+    pub(super) week: Option<Spanned<Amount>>,
+    #[serde(default)]
+    pub(super) provider: BTreeMap<String, Spanned<Amount>>,
+}
+
+/// Credits as configuration writes them.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Amount(#[serde(deserialize_with = "written_credits")] pub(super) Credits);
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct DeadlinesSection {
+    pub(super) interactive: Millis,
+    pub(super) background: Millis,
+    pub(super) patience: Millis,
+    pub(super) identity_window: Millis,
+}
+
+impl Default for DeadlinesSection {
+    fn default() -> Self {
+        Self {
+            interactive: Millis::seconds(2),
+            background: Millis::seconds(20),
+            patience: Millis::minutes(5),
+            identity_window: Millis::hours(1),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TrackSection {
+    #[serde(default)]
+    pub(super) owners: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CrmSection {
+    pub(super) target: Spanned<String>,
+    pub(super) properties: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GateSection {
+    pub(super) when: Spanned<String>,
+    pub(super) verdict: Verdict,
+    pub(super) because: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StepSection {
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    pub(super) when: Option<Spanned<String>>,
+    pub(super) wants: Vec<Spanned<String>>,
+    pub(super) providers: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) stop: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) timeout: Option<Millis>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScoreSection {
+    pub(super) when: Spanned<String>,
+    pub(super) points: i64,
+    pub(super) because: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RouteSection {
+    pub(super) rules: Vec<RouteRuleSection>,
+    pub(super) otherwise: Track,
+    pub(super) undecided: Track,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RouteRuleSection {
+    pub(super) when: Spanned<String>,
+    pub(super) to: Track,
+    pub(super) because: String,
+}

@@ -1,0 +1,203 @@
+//! The configuration an operator edits, parsed and checked once into rules that cannot be wrong.
+//!
+//! `config/millrace.yaml` names a preset; a section that it writes itself replaces the preset's.
+
+mod check;
+mod document;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use sha2::{Digest, Sha256};
+
+use crate::confidence::Trust;
+use crate::credits::Limits;
+use crate::freshness::Freshness;
+use crate::gate::GateRule;
+use crate::plan::{Catalogue, Step};
+use crate::schema::{Field, Schema};
+use crate::route::{RouteRules, Track};
+use crate::score::ScoreRule;
+use crate::units::Millis;
+
+pub use document::FieldType;
+
+/// The name of the file that everything starts from.
+pub const MAIN_FILE: &str = "millrace.yaml";
+
+/// The files of a configuration by their path within `config/`, such as `presets/signup.yaml`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    files: BTreeMap<String, String>,
+}
+
+impl Sources {
+    /// Takes files by path and text.
+    #[must_use]
+    pub fn new(files: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { files: files.into_iter().collect() }
+    }
+
+    /// The text of a file.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
+    }
+
+    /// The files below a folder, path and text, in order.
+    pub fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.files.iter().filter(move |(path, _)| path.starts_with(folder)).map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    /// The hash that names this configuration: 16 hex digits of SHA-256 over every path and text.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let mut digest = Sha256::new();
+        for (path, text) in &self.files {
+            for part in [path, text] {
+                digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+                digest.update(part.as_bytes());
+            }
+        }
+        digest.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Something wrong with the configuration, and where.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The file, within `config/`.
+    pub file: String,
+    /// The line, from 1; 0 when it is about the whole file.
+    pub line: u64,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl Finding {
+    /// A finding at a line of a file.
+    #[must_use]
+    pub fn new(file: &str, line: u64, message: impl Into<String>) -> Self {
+        Self { file: file.to_owned(), line, message: message.into() }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.line == 0 {
+            return write!(f, "config/{}: {}", self.file, self.message);
+        }
+        write!(f, "config/{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
+/// Everything wrong with a configuration, in order of file and line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct Findings(pub Vec<Finding>);
+
+/// How long a run may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deadlines {
+    /// Somebody who waits gets what is known by then, after the signup was accepted.
+    pub interactive: Millis,
+    /// No call begins later than this after a run was claimed.
+    pub background: Millis,
+    /// Rate limits are waited for this long (S4-27).
+    pub patience: Millis,
+    /// The same person never pays again within this time (S3-49, X-01).
+    pub identity_window: Millis,
+}
+
+/// Where a track leads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrackPlan {
+    /// The owners who take turns, as the CRM knows them; may be empty.
+    pub owners: Vec<String>,
+}
+
+/// What is written into a CRM property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PropertySource {
+    /// A field of the record.
+    Field(Field),
+    /// The low end of the score.
+    Score,
+    /// The track.
+    Track,
+    /// The owner, where the track has one.
+    Owner,
+    /// The providers that the facts came from.
+    Provider,
+    /// The lowest confidence among the facts that the decision read, `0.74`.
+    Confidence,
+}
+
+/// How leads are written to the CRM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrmPlan {
+    /// The CRM, such as `hubspot`.
+    pub target: String,
+    /// Property name to what is written into it.
+    pub properties: BTreeMap<String, PropertySource>,
+}
+
+/// A configuration that was checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The hash that names it.
+    pub hash: String,
+    /// The workspace that every key starts with.
+    pub workspace: String,
+    /// The schema: canonical and custom fields.
+    pub schema: Schema,
+    /// The operations there are.
+    pub catalogue: Catalogue,
+    /// How long fields stay fresh.
+    pub freshness: Freshness,
+    /// How far sources are trusted.
+    pub trust: Trust,
+    /// What may be spent.
+    pub limits: Limits,
+    /// How long runs may take.
+    pub deadlines: Deadlines,
+    /// The gate's rules.
+    pub gate: Vec<GateRule>,
+    /// The steps of the plan, in order.
+    pub steps: Vec<Step>,
+    /// The scoring rules.
+    pub score: Vec<ScoreRule>,
+    /// The routing rules.
+    pub route: RouteRules,
+    /// What each track leads to.
+    pub tracks: BTreeMap<Track, TrackPlan>,
+    /// How leads are written to the CRM; `None` writes nowhere.
+    pub crm: Option<CrmPlan>,
+}
+
+impl Config {
+    /// Checks the documents against each other and against the operations that the connectors offer.
+    ///
+    /// # Errors
+    /// Every mistake that was found, with file and line.
+    pub fn check(sources: &Sources, catalogue: Catalogue) -> Result<Self, Findings> {
+        check::check(sources, catalogue)
+    }
+
+    /// The fields that the score or the route read, sorted, each once.
+    #[must_use]
+    pub fn decision_fields(&self) -> Vec<Field> {
+        let scored = self.score.iter().flat_map(|rule| rule.when.fields());
+        let routed = self.route.rules.iter().flat_map(|rule| rule.when.fields());
+        let mut fields: Vec<Field> = scored.chain(routed).collect();
+        fields.sort();
+        fields.dedup();
+        fields
+    }
+
+    /// The owners who take turns on a track.
+    #[must_use]
+    pub fn owners(&self, track: Track) -> &[String] {
+        self.tracks.get(&track).map_or(&[], |plan| &plan.owners)
+    }
+}

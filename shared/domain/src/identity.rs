@@ -1,0 +1,427 @@
+//! Who a signup is: addresses that mask themselves, their kind, and the keys people and companies are looked up by.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretBox};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// A longer address is refused (RFC 5321 path limit less the angle brackets).
+const EMAIL_MAX_BYTES: usize = 254;
+
+/// Providers of personal mailboxes: their domain says nothing about an employer.
+const PERSONAL_DOMAINS: &[&str] = &[
+    "aol.com", "duck.com", "fastmail.com", "free.fr", "gmail.com", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hey.com",
+    "hotmail.co.uk", "hotmail.com", "hotmail.fr", "icloud.com", "laposte.net", "libero.it", "live.com", "mac.com", "mail.com", "mail.ru",
+    "me.com", "msn.com", "naver.com", "orange.fr", "outlook.com", "outlook.de", "outlook.fr", "pm.me", "proton.me", "protonmail.com",
+    "qq.com", "rediffmail.com", "t-online.de", "tutanota.com", "web.de", "yahoo.co.in", "yahoo.co.jp", "yahoo.co.uk", "yahoo.com",
+    "yahoo.de", "yahoo.fr", "yandex.com", "yandex.ru", "ymail.com", "zoho.com", "163.com", "126.com",
+];
+
+/// Mailbox names that belong to a function, not a person (RFC 2142 and the ones seen in signups).
+const ROLE_NAMES: &[&str] = &[
+    "abuse", "accounting", "accounts", "admin", "administrator", "billing", "careers", "compliance", "contact", "dev", "devops", "finance",
+    "hello", "help", "helpdesk", "hostmaster", "hr", "info", "invoices", "it", "jobs", "legal", "mail", "marketing", "media", "news",
+    "newsletter", "no-reply", "noreply", "office", "operations", "ops", "orders", "partners", "postmaster", "press", "privacy", "purchasing",
+    "recruiting", "root", "sales", "security", "service", "support", "team", "test", "webmaster",
+];
+
+/// A syntactically valid email address, trimmed, lower-cased, its domain in ASCII form.
+/// `Debug` and `Display` mask it; only [`Email::expose`] and serialization into an encrypted store show it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+impl Email {
+    /// Reads an address.
+    ///
+    /// # Errors
+    /// Says what is wrong with the address, without repeating it.
+    pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
+        let text = text.trim();
+        if text.len() > EMAIL_MAX_BYTES {
+            return Err(InvalidAddress("an email address has at most 254 bytes"));
+        }
+        let (local, domain) = text.rsplit_once('@').ok_or(InvalidAddress("an email address has an @ between mailbox and domain"))?;
+        let domain = idna::domain_to_ascii(domain).map_err(|_| InvalidAddress("the part after the @ is not a domain name"))?;
+        if psl::domain_str(&domain).is_none() {
+            return Err(InvalidAddress("the part after the @ is not a registrable domain"));
+        }
+        let address = format!("{}@{domain}", local.to_lowercase());
+        if address.len() > EMAIL_MAX_BYTES || !email_address::EmailAddress::is_valid(&address) {
+            return Err(InvalidAddress("not an email address by RFC 5321"));
+        }
+        Ok(Self(address))
+    }
+
+    /// The whole address. Never pass it to a log, an error or a URL.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The mailbox name, before the last `@`. Personal data like the whole.
+    #[must_use]
+    pub fn local(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// The domain after the `@`, in ASCII form, with its subdomains.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// The registrable domain of the address.
+    #[must_use]
+    pub fn domain(&self) -> Domain {
+        Domain(psl::domain_str(self.host()).unwrap_or(self.host()).to_owned())
+    }
+
+    /// Whether the address belongs to work, a personal mailbox, a throw-away service or a function.
+    #[must_use]
+    pub fn kind(&self) -> EmailKind {
+        let domain = self.domain();
+        if self.is_disposable() {
+            EmailKind::Disposable
+        } else if domain.is_personal() {
+            EmailKind::Personal
+        } else if ROLE_NAMES.contains(&self.local()) {
+            EmailKind::Role
+        } else {
+            EmailKind::Work
+        }
+    }
+
+    fn is_disposable(&self) -> bool {
+        // The list's own syntax check refuses quoted mailboxes, so only the host is put to it.
+        let probe = format!("someone@{}", self.host());
+        !mailchecker::is_valid(&probe)
+    }
+}
+
+/// Why an address was refused; the text names the rule and never the address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidAddress(&'static str);
+
+/// What an address says about its owner (S3-70, S4-08, X-15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmailKind {
+    /// A person at a company's own domain.
+    Work,
+    /// A mailbox at a consumer provider.
+    Personal,
+    /// A throw-away address.
+    Disposable,
+    /// A function of a company, such as `billing@`.
+    Role,
+}
+
+impl EmailKind {
+    /// The word used in conditions and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Work => "work",
+            Self::Personal => "personal",
+            Self::Disposable => "disposable",
+            Self::Role => "role",
+        }
+    }
+}
+
+/// A registrable domain in ASCII form, such as `acme.co.uk` or `xn--mller-kva.de`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Domain(String);
+
+impl Domain {
+    /// Reads a domain out of a host name, a URL or an address typed by a person.
+    ///
+    /// # Errors
+    /// Says why `text` holds no registrable domain.
+    pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
+        let text = text.trim();
+        let after_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = host.split_once(':').map_or(host, |(host, _)| host).trim_end_matches('.');
+        let ascii = idna::domain_to_ascii(host).map_err(|_| InvalidAddress("not a domain name"))?;
+        if ascii.parse::<std::net::IpAddr>().is_ok() {
+            return Err(InvalidAddress("an IP address is not a company's domain"));
+        }
+        let registrable = psl::domain_str(&ascii).ok_or(InvalidAddress("not a registrable domain such as example.com"))?;
+        let has_known_suffix = psl::suffix(ascii.as_bytes()).is_some_and(|suffix| suffix.is_known());
+        if !has_known_suffix && !is_reserved_for_tests(registrable) {
+            return Err(InvalidAddress("not a domain under a public suffix"));
+        }
+        Ok(Self(registrable.to_owned()))
+    }
+
+    /// The domain as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether the domain hosts personal mailboxes, so that it names no company.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        PERSONAL_DOMAINS.contains(&self.as_str())
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// RFC 2606 top-level names, which samples and the sandbox use.
+fn is_reserved_for_tests(domain: &str) -> bool {
+    domain.ends_with(".example") || domain.ends_with(".test")
+}
+
+/// A phone number in E.164 form, `+15125550100`. `Debug` and `Display` mask it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Phone(String);
+
+impl Phone {
+    /// Reads an international number with its leading `+`; spaces, dots, dashes and brackets are dropped.
+    ///
+    /// # Errors
+    /// A national number is refused: without a country it names nobody.
+    pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
+        let digits = text
+            .trim()
+            .strip_prefix('+')
+            .ok_or(InvalidAddress("a phone number starts with + and its country code"))?;
+        let digits: String = digits.chars().filter(|c| !matches!(c, ' ' | '.' | '-' | '(' | ')')).collect();
+        let is_e164 = (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+        if !is_e164 {
+            return Err(InvalidAddress("a phone number has 8 to 15 digits after the + (E.164)"));
+        }
+        Ok(Self(format!("+{digits}")))
+    }
+
+    /// The whole number. Never pass it to a log, an error or a URL.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Gives a type of personal data its mask and its checked deserialization.
+macro_rules! personal {
+    ($type:ident, $mask:literal) => {
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($mask)
+            }
+        }
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($mask)
+            }
+        }
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+personal!(Email, "[email]");
+personal!(Phone, "[phone]");
+
+impl<'de> Deserialize<'de> for Domain {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The secret under which people are hashed, so that a table never holds an address as a key.
+pub struct HashKey(SecretBox<Vec<u8>>);
+
+impl HashKey {
+    /// A key of at least 16 bytes.
+    ///
+    /// # Errors
+    /// A shorter key could be guessed and is refused.
+    pub fn new(bytes: Vec<u8>) -> Result<Self, InvalidAddress> {
+        if bytes.len() < 16 {
+            return Err(InvalidAddress("the hash key needs at least 16 bytes"));
+        }
+        Ok(Self(SecretBox::new(Box::new(bytes))))
+    }
+
+    /// HMAC-SHA256 over the parts, each preceded by its length so that no two lists collide; 43 URL-safe characters.
+    #[must_use]
+    pub fn hash(&self, parts: &[&str]) -> String {
+        let mut mac = self.mac();
+        for part in parts {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+    }
+
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, so this cannot fail")]
+    fn mac(&self) -> Hmac<Sha256> {
+        Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("HMAC takes any key length")
+    }
+}
+
+impl fmt::Debug for HashKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashKey([secret])")
+    }
+}
+
+/// The ways a person or company can be looked up, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyKind {
+    /// A person's social profile URL.
+    SocialUrl,
+    /// The identity asserted by a single sign-on provider.
+    SsoIdentity,
+    /// An address at a company's domain.
+    BusinessEmail,
+    /// A company's registrable domain.
+    Domain,
+    /// An address at a consumer provider.
+    PersonalEmail,
+    /// A person's name with the company's.
+    NameAndCompany,
+    /// A company's LinkedIn page.
+    CompanyLinkedinUrl,
+    /// A company's name alone; low confidence.
+    CompanyName,
+    /// An address of any kind, for checks of the address itself; it identifies nobody beyond the keys above.
+    Email,
+}
+
+impl KeyKind {
+    /// The word used in connectors and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::SocialUrl => "social_url",
+            Self::SsoIdentity => "sso_identity",
+            Self::BusinessEmail => "business_email",
+            Self::Domain => "domain",
+            Self::PersonalEmail => "personal_email",
+            Self::NameAndCompany => "name_and_company",
+            Self::CompanyLinkedinUrl => "company_linkedin_url",
+            Self::CompanyName => "company_name",
+            Self::Email => "email",
+        }
+    }
+}
+
+/// One key a provider can be asked by. `Debug` shows the kind only: the value may name a person.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct LookupKey {
+    /// How the provider is asked.
+    pub kind: KeyKind,
+    /// What it is asked for, in normal form.
+    pub value: String,
+}
+
+impl fmt::Debug for LookupKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "LookupKey({})", self.kind.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn an_address_is_lower_cased_and_its_domain_made_ascii() {
+        let email = Email::parse(" Jane.Doe+Trial@MÜLLER.de ").unwrap();
+        assert_eq!(email.expose(), "jane.doe+trial@xn--mller-kva.de");
+        assert_eq!(email.domain().as_str(), "xn--mller-kva.de");
+    }
+
+    #[test]
+    fn quoted_mailboxes_are_addresses_too() {
+        assert!(Email::parse("\"jane doe\"@acme.io").is_ok());
+    }
+
+    #[test]
+    fn what_is_not_an_address_is_refused_without_being_repeated() {
+        let long = format!("{}@acme.io", "x".repeat(250));
+        for text in ["", "jane", "jane@", "@acme.io", "jane@@acme.io", "jane@localhost", "jane doe@acme.io", long.as_str()] {
+            let refusal = Email::parse(text).unwrap_err().to_string();
+            assert!(text.is_empty() || !refusal.contains(text), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn s3_70_the_kind_of_an_address_follows_its_domain_and_mailbox() {
+        for (text, kind) in [
+            ("jane@acme.io", EmailKind::Work),
+            ("jane@gmail.com", EmailKind::Personal),
+            ("jane@mail.outlook.com", EmailKind::Personal),
+            ("x@mailinator.com", EmailKind::Disposable),
+            ("billing@acme.io", EmailKind::Role),
+        ] {
+            assert_eq!(Email::parse(text).unwrap().kind(), kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_domain_is_found_in_what_people_type() {
+        for text in ["acme.co.uk", "https://www.acme.co.uk/about?x=1", "WWW.ACME.CO.UK.", "http://user@shop.acme.co.uk:8080/"] {
+            assert_eq!(Domain::parse(text).unwrap().as_str(), "acme.co.uk", "{text}");
+        }
+        for text in ["", "co.uk", "localhost", "10.0.0.1", "Acme Inc", "[::1]"] {
+            assert!(Domain::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn personal_data_is_masked_in_debug_and_display() {
+        let email = Email::parse("canary@acme.io").unwrap();
+        let phone = Phone::parse("+1 (512) 555-0100").unwrap();
+        let key = LookupKey { kind: KeyKind::BusinessEmail, value: email.expose().to_owned() };
+        assert_eq!(format!("{email} {email:?} {phone} {phone:?} {key:?}"), "[email] [email] [phone] [phone] LookupKey(business_email)");
+        assert_eq!(phone.expose(), "+15125550100");
+    }
+
+    #[test]
+    fn a_hash_depends_on_key_and_on_where_parts_end() {
+        let key = HashKey::new(vec![7; 32]).unwrap();
+        let other = HashKey::new(vec![8; 32]).unwrap();
+        assert_ne!(key.hash(&["ab", "c"]), key.hash(&["a", "bc"]));
+        assert_ne!(key.hash(&["ab"]), other.hash(&["ab"]));
+        assert_eq!(key.hash(&["ab"]).len(), 43);
+        assert!(HashKey::new(vec![1; 8]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_parsers_panic(text in any::<String>()) {
+            let _ = Email::parse(&text);
+            let _ = Domain::parse(&text);
+            let _ = Phone::parse(&text);
+        }
+
+        #[test]
+        fn an_address_reads_back_as_itself(local in "[a-z0-9]{1,20}", domain in "[a-z]{3,12}") {
+            let email = Email::parse(&format!("{local}@{domain}.com")).unwrap();
+            prop_assert_eq!(Email::parse(email.expose()).unwrap(), email);
+        }
+    }
+}

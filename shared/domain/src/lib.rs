@@ -1,0 +1,29 @@
+//! The pure core of Millrace: every decision about a signup, and nothing that touches the world.
+//!
+//! No clock, no randomness, no network, no environment: what a decision needs comes in as an argument,
+//! so that the same log always gives the same decision.
+#![warn(missing_docs)]
+
+pub mod condition;
+pub mod confidence;
+pub mod config;
+pub mod credits;
+pub mod decide;
+pub mod freshness;
+pub mod gate;
+pub mod identity;
+pub mod merge;
+pub mod observation;
+pub mod plan;
+pub mod priority;
+pub mod reply;
+pub mod record;
+pub mod route;
+pub mod run;
+pub mod schema;
+pub mod score;
+pub mod signup;
+pub mod template;
+pub mod units;
+pub mod value;
+pub mod writeback;

@@ -1,0 +1,158 @@
+//! Where a lead goes: ordered rules, the set of tracks still possible, and the owner within the track.
+
+use serde::{Deserialize, Serialize};
+
+use crate::condition::{Condition, Truth, View};
+
+/// The sales tracks (STYLE §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Track {
+    /// An account executive takes it.
+    AeQueue,
+    /// A sales development rep takes it.
+    SdrQueue,
+    /// The dedicated track for high-value leads (S3-21).
+    SalesAssist,
+    /// Onboarding emails, no salesperson (S3-19).
+    SelfServe,
+    /// Held until verified (S3-20).
+    Verification,
+    /// A person decides.
+    Review,
+}
+
+impl Track {
+    /// All tracks.
+    pub const ALL: [Self; 6] = [Self::AeQueue, Self::SdrQueue, Self::SalesAssist, Self::SelfServe, Self::Verification, Self::Review];
+
+    /// The word used in configuration, CRM and output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AeQueue => "ae_queue",
+            Self::SdrQueue => "sdr_queue",
+            Self::SalesAssist => "sales_assist",
+            Self::SelfServe => "self_serve",
+            Self::Verification => "verification",
+            Self::Review => "review",
+        }
+    }
+}
+
+/// One routing rule; the first that holds decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteRule {
+    /// The condition.
+    pub when: Condition,
+    /// The track it leads to.
+    pub to: Track,
+    /// Why, in the words of whoever configured it.
+    pub because: String,
+}
+
+/// The ordered rules and the two tracks beside them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteRules {
+    /// In order; the first that holds decides.
+    pub rules: Vec<RouteRule>,
+    /// Where a lead goes when no rule holds.
+    pub otherwise: Track,
+    /// Where a lead goes for now while several tracks are possible.
+    pub undecided: Track,
+}
+
+/// Where a lead goes, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The track.
+    pub track: Track,
+    /// True while something unknown could still lead elsewhere.
+    pub provisional: bool,
+    /// Every track that is still possible, sorted.
+    pub possible: Vec<Track>,
+    /// The reasons, in order.
+    pub because: Vec<String>,
+}
+
+/// Routes what is known. A lead whose track depends on something unknown takes the honest default, marked provisional.
+#[must_use]
+pub fn route(rules: &RouteRules, view: &View<'_>) -> Route {
+    let mut possible = Vec::new();
+    let mut waiting_for = Vec::new();
+    let mut decided_by = None;
+    for rule in &rules.rules {
+        match rule.when.evaluate(view) {
+            Truth::False => {}
+            Truth::Unknown => {
+                possible.push(rule.to);
+                waiting_for.push(format!("could still be {}: {}", rule.to.as_str(), rule.because));
+            }
+            Truth::True => {
+                decided_by = Some(rule);
+                break;
+            }
+        }
+    }
+    let settled = decided_by.map_or(rules.otherwise, |rule| rule.to);
+    let reason = decided_by.map_or_else(|| format!("no rule holds, so {}", settled.as_str()), |rule| rule.because.clone());
+    possible.push(settled);
+    possible.sort_unstable();
+    possible.dedup();
+    if possible.len() == 1 {
+        return Route { track: settled, provisional: false, possible, because: vec![reason] };
+    }
+    waiting_for.insert(0, format!("not enough is known, so {} for now", rules.undecided.as_str()));
+    Route { track: rules.undecided, provisional: true, possible, because: waiting_for }
+}
+
+/// The owner whose turn it is in a pool: turn 0 is the first. `None` for an empty pool.
+#[must_use]
+pub fn owner_of_turn(pool: &[String], turn: u64) -> Option<&str> {
+    let count = u64::try_from(pool.len()).ok().filter(|count| *count > 0)?;
+    let index = usize::try_from(turn % count).ok()?;
+    pool.get(index).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Schema;
+
+    fn rules(list: &[(&str, Track)]) -> RouteRules {
+        let rule = |(when, to): &(&str, Track)| RouteRule {
+            when: Condition::parse(when, &Schema::default()).unwrap(),
+            to: *to,
+            because: (*when).to_owned(),
+        };
+        RouteRules { rules: list.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe }
+    }
+
+    #[test]
+    fn s3_61_sixty_points_lead_to_the_ae_queue_and_fewer_to_self_serve() {
+        let rules = rules(&[("score >= 60", Track::AeQueue)]);
+        assert_eq!(route(&rules, &View::default().with_score(60, 60)).track, Track::AeQueue);
+        assert_eq!(route(&rules, &View::default().with_score(0, 59)).track, Track::SelfServe);
+    }
+
+    #[test]
+    fn an_open_route_takes_the_honest_default_and_says_what_is_possible() {
+        let route = route(&rules(&[("score >= 60", Track::AeQueue)]), &View::default().with_score(30, 80));
+        assert_eq!((route.track, route.provisional), (Track::SelfServe, true));
+        assert_eq!(route.possible, [Track::AeQueue, Track::SelfServe]);
+    }
+
+    #[test]
+    fn an_unknown_rule_that_leads_to_the_same_track_leaves_nothing_open() {
+        let rules = rules(&[("company.headcount > 5", Track::AeQueue), ("score >= 60", Track::AeQueue)]);
+        assert!(!route(&rules, &View::default().with_score(70, 70)).provisional);
+    }
+
+    #[test]
+    fn owners_take_turns() {
+        let pool = ["ann".to_owned(), "ben".to_owned()];
+        let turns: Vec<_> = (0..4).map(|turn| owner_of_turn(&pool, turn).unwrap()).collect();
+        assert_eq!(turns, ["ann", "ben", "ann", "ben"]);
+        assert_eq!(owner_of_turn(&[], 3), None);
+    }
+}

@@ -1,0 +1,285 @@
+//! A signup as every issuer's event is reduced to: who, from where, when, and nothing else.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::{Domain, Email, EmailKind, HashKey, KeyKind, LookupKey};
+use crate::units::Timestamp;
+
+/// What the person did (S3-04).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Arrival {
+    /// Created an account.
+    #[default]
+    Signup,
+    /// Joined a waitlist.
+    Waitlist,
+    /// Wrote to sales.
+    ContactSales,
+    /// Asked for a demo.
+    DemoRequest,
+    /// Activated a free tier.
+    FreeTier,
+}
+
+impl Arrival {
+    /// Reads the word a form sends as `signup_source`; an unknown one is a plain signup, its word kept beside it.
+    #[must_use]
+    pub fn of_source(source: &str) -> Self {
+        match source.to_ascii_lowercase().replace(['-', ' '], "_").as_str() {
+            "waitlist" => Self::Waitlist,
+            "contact_sales" | "contact_us" | "enterprise_inquiry" => Self::ContactSales,
+            "demo" | "demo_request" | "book_a_demo" => Self::DemoRequest,
+            "free_tier" | "free" => Self::FreeTier,
+            _ => Self::Signup,
+        }
+    }
+
+    /// The word used in conditions and logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signup => "signup",
+            Self::Waitlist => "waitlist",
+            Self::ContactSales => "contact_sales",
+            Self::DemoRequest => "demo_request",
+            Self::FreeTier => "free_tier",
+        }
+    }
+}
+
+/// One signup, verified and normalised. `Debug` names issuer and arrival only.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signup {
+    /// Who sent the event, such as `clerk` or `signup` (the plain form).
+    pub issuer: String,
+    /// The issuer's id of this delivery; the same id is the same run.
+    pub delivery: String,
+    /// What the person did.
+    #[serde(default)]
+    pub arrival: Arrival,
+    /// The address, where the issuer knows one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// Whether the issuer itself verified the address.
+    #[serde(default)]
+    pub email_verified: bool,
+    /// The person's name as typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The company as typed; messy (S3-32).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_name: Option<String>,
+    /// The job role as typed (S3-10).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_role: Option<String>,
+    /// The company's domain, where the form asks for one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
+    /// A social profile URL (S3-52).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub social_url: Option<String>,
+    /// The identity a single sign-on provider asserted, `provider:subject` (S3-32).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sso_identity: Option<String>,
+    /// The issuer's own id of the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// The word the form sent as its source, such as `free_trial`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When it happened, by the issuer's clock.
+    pub occurred_at: Timestamp,
+    /// Further values by name, for the custom fields that configuration declares.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub custom: BTreeMap<String, serde_json::Value>,
+}
+
+impl fmt::Debug for Signup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signup").field("issuer", &self.issuer).field("arrival", &self.arrival).finish_non_exhaustive()
+    }
+}
+
+/// A signup that names nobody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a signup needs an email, a company domain, a social profile URL, or a name with a company")]
+pub struct NobodyNamed;
+
+impl Signup {
+    /// The keys this signup can be looked up by, strongest first.
+    #[must_use]
+    pub fn lookup_keys(&self) -> Vec<LookupKey> {
+        let mut keys = Vec::new();
+        let mut push = |kind, value: &str| keys.push(LookupKey { kind, value: value.to_owned() });
+        if let Some(url) = &self.social_url {
+            push(KeyKind::SocialUrl, url);
+        }
+        if let Some(identity) = &self.sso_identity {
+            push(KeyKind::SsoIdentity, identity);
+        }
+        let kind = self.email.as_ref().map(Email::kind);
+        if let (Some(email), Some(EmailKind::Work)) = (&self.email, kind) {
+            push(KeyKind::BusinessEmail, email.expose());
+        }
+        if let Some(domain) = self.company_domain() {
+            push(KeyKind::Domain, domain.as_str());
+        }
+        if let (Some(email), Some(EmailKind::Personal)) = (&self.email, kind) {
+            push(KeyKind::PersonalEmail, email.expose());
+        }
+        if let (Some(name), Some(company)) = (&self.name, &self.company_name) {
+            push(KeyKind::NameAndCompany, &format!("{name}|{company}"));
+        }
+        if let Some(company) = &self.company_name {
+            push(KeyKind::CompanyName, company);
+        }
+        if let Some(email) = &self.email {
+            push(KeyKind::Email, email.expose());
+        }
+        keys
+    }
+
+    /// The company's domain: the one given, or that of a work or role address. A personal domain names no company.
+    #[must_use]
+    pub fn company_domain(&self) -> Option<Domain> {
+        let given = self.domain.clone().filter(|domain| !domain.is_personal());
+        given.or_else(|| {
+            let email = self.email.as_ref()?;
+            matches!(email.kind(), EmailKind::Work | EmailKind::Role).then(|| email.domain())
+        })
+    }
+
+    /// Checks that the signup names somebody (S3-47 as X-28 reads it).
+    ///
+    /// # Errors
+    /// [`NobodyNamed`] when there is nothing to look up.
+    pub fn check(&self) -> Result<(), NobodyNamed> {
+        let name_with_company = self.name.is_some() && self.company_name.is_some();
+        let named = self.email.is_some() || self.domain.is_some() || self.social_url.is_some() || self.sso_identity.is_some();
+        if named || name_with_company { Ok(()) } else { Err(NobodyNamed) }
+    }
+
+    /// The id of the run that this delivery starts: the same delivery is the same run.
+    #[must_use]
+    pub fn run_id(&self, key: &HashKey) -> RunId {
+        RunId(key.hash(&["run", &self.issuer, &self.delivery]))
+    }
+
+    /// The hash under which the same person is recognised for an hour; `None` for a signup that names nobody.
+    #[must_use]
+    pub fn identity(&self, key: &HashKey) -> Option<String> {
+        let (kind, value) = if let Some(email) = &self.email {
+            ("email", email.expose().to_owned())
+        } else {
+            let strongest = self.lookup_keys().into_iter().next()?;
+            (strongest.kind.as_str(), strongest.value)
+        };
+        Some(key.hash(&["identity", kind, &value]))
+    }
+
+    /// A hash of everything in the signup: another signup under the same delivery id is noticed by it.
+    #[must_use]
+    pub fn payload_hash(&self, key: &HashKey) -> String {
+        key.hash(&["payload", &serde_json::to_string(self).unwrap_or_default()])
+    }
+}
+
+/// The name of a run: an HMAC, so that it can be shown and logged, and guessed by nobody.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunId(String);
+
+impl RunId {
+    /// Takes an id that was shown before; it names a run only if that run exists.
+    ///
+    /// # Errors
+    /// Anything but 43 URL-safe base64 characters is refused.
+    pub fn parse(text: &str) -> Result<Self, InvalidRunId> {
+        let is_hash = text.len() == 43 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if is_hash { Ok(Self(text.to_owned())) } else { Err(InvalidRunId) }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A text that cannot be a run's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run id has 43 characters from A-Z a-z 0-9 - _")]
+pub struct InvalidRunId;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> HashKey {
+        HashKey::new(vec![1; 32]).unwrap()
+    }
+
+    fn from(email: &str) -> Signup {
+        Signup { issuer: "signup".into(), delivery: "d1".into(), email: Some(Email::parse(email).unwrap()), ..Signup::default() }
+    }
+
+    #[test]
+    fn x_20_keys_come_strongest_first() {
+        let signup = Signup {
+            social_url: Some("https://www.linkedin.com/in/jane".into()),
+            name: Some("Jane".into()),
+            company_name: Some("Acme".into()),
+            ..from("jane@acme.io")
+        };
+        let kinds: Vec<KeyKind> = signup.lookup_keys().iter().map(|key| key.kind).collect();
+        assert_eq!(kinds, [
+            KeyKind::SocialUrl,
+            KeyKind::BusinessEmail,
+            KeyKind::Domain,
+            KeyKind::NameAndCompany,
+            KeyKind::CompanyName,
+            KeyKind::Email
+        ]);
+        assert!(kinds.is_sorted());
+    }
+
+    #[test]
+    fn x_15_a_personal_address_gives_no_company_domain() {
+        assert_eq!(from("jane@gmail.com").company_domain(), None);
+        assert_eq!(from("jane@gmail.com").lookup_keys()[0].kind, KeyKind::PersonalEmail);
+        assert_eq!(from("billing@acme.io").company_domain().unwrap().as_str(), "acme.io");
+    }
+
+    #[test]
+    fn x_28_a_signup_that_names_nobody_is_refused() {
+        assert_eq!(Signup::default().check(), Err(NobodyNamed));
+        assert_eq!(Signup { name: Some("Jane".into()), ..Signup::default() }.check(), Err(NobodyNamed));
+        assert_eq!(Signup { name: Some("Jane".into()), company_name: Some("Acme".into()), ..Signup::default() }.check(), Ok(()));
+    }
+
+    #[test]
+    fn x_01_the_same_delivery_is_the_same_run_and_another_delivery_is_not() {
+        let (first, second) = (from("jane@acme.io"), Signup { delivery: "d2".into(), ..from("jane@acme.io") });
+        assert_eq!(first.run_id(&key()), from("jane@acme.io").run_id(&key()));
+        assert_ne!(first.run_id(&key()), second.run_id(&key()));
+        assert_eq!(first.identity(&key()), second.identity(&key()));
+        assert_ne!(first.payload_hash(&key()), second.payload_hash(&key()));
+        assert_eq!(RunId::parse(first.run_id(&key()).as_str()), Ok(first.run_id(&key())));
+    }
+
+    #[test]
+    fn debug_shows_no_person() {
+        let text = format!("{:?}", Signup { name: Some("Canary Jones".into()), ..from("canary@acme.io") });
+        assert!(!text.to_lowercase().contains("canary"), "{text}");
+    }
+}

@@ -1,0 +1,53 @@
+//! What goes into the CRM: properties as text, and a digest so that nothing unchanged is written (S3-63, S3-64).
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::config::{Config, CrmPlan, PropertySource};
+use crate::merge::Facts;
+use crate::run::Decision;
+use crate::units::BasisPoints;
+
+/// Sources that are the signup's own words or free checks of them; they enrich nothing.
+const OWN_SOURCES: &[&str] = &["signup", "email"];
+
+/// The properties to write: every value a text, a field that is absent left out, never an empty one.
+#[must_use]
+pub fn properties(plan: &CrmPlan, config: &Config, facts: &Facts, decision: &Decision) -> BTreeMap<String, String> {
+    let value_of = |source: &PropertySource| match source {
+        PropertySource::Field(field) => facts.get(field).map(|fact| fact.value.to_string()),
+        PropertySource::Score => Some(decision.score.low.to_string()),
+        PropertySource::Track => Some(decision.route.track.as_str().to_owned()),
+        PropertySource::Owner => decision.owner.clone(),
+        PropertySource::Provider => Some(providers(facts)).filter(|names| !names.is_empty()),
+        PropertySource::Confidence => lowest_confidence(config, facts).map(BasisPoints::as_fraction),
+    };
+    plan.properties.iter().filter_map(|(name, source)| Some((name.clone(), value_of(source)?))).collect()
+}
+
+/// A hash of the properties: 32 hex digits.
+#[must_use]
+pub fn digest(properties: &BTreeMap<String, String>) -> String {
+    let mut digest = Sha256::new();
+    for (name, value) in properties {
+        for part in [name, value] {
+            digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+    }
+    digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The providers that the facts came from, joined by commas.
+fn providers(facts: &Facts) -> String {
+    let sources = facts.values().flat_map(|fact| &fact.sources);
+    let mut names: Vec<&str> = sources.filter_map(|source| source.split('.').next()).filter(|name| !OWN_SOURCES.contains(name)).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.join(",")
+}
+
+fn lowest_confidence(config: &Config, facts: &Facts) -> Option<BasisPoints> {
+    config.decision_fields().iter().filter_map(|field| facts.get(field)).map(|fact| fact.confidence).min()
+}
