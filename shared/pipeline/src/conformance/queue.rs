@@ -1,0 +1,62 @@
+use std::sync::Arc;
+
+use domain::units::Millis;
+
+use crate::ports::{Queue, QueueName};
+
+/// What the suite's queues allow: a message received more often goes to the dead letters.
+pub const RECEIVES_MAX: u32 = 3;
+const QUEUE: QueueName = QueueName::Writeback;
+
+/// SQS semantics. `fresh` makes empty queues with a redrive policy of three receives; `pass` lets time go by.
+pub async fn queue_suite<F: AsyncFn() -> Arc<dyn Queue>, P: AsyncFn(Millis)>(fresh: F, pass: P) {
+    a_received_message_is_hidden_and_comes_back(&*fresh().await, &pass).await;
+    a_deleted_message_is_gone_and_an_old_receipt_deletes_nothing(&*fresh().await, &pass).await;
+    a_delayed_message_arrives_later(&*fresh().await, &pass).await;
+    a_message_received_too_often_goes_to_the_dead_letters(&*fresh().await, &pass).await;
+    queues_are_apart(&*fresh().await).await;
+}
+
+async fn bodies(queue: &dyn Queue) -> Vec<(String, u32)> {
+    let received = queue.receive(QUEUE, 10, Millis::seconds(2)).await.unwrap();
+    received.into_iter().map(|message| (message.body, message.receive_count)).collect()
+}
+
+async fn a_received_message_is_hidden_and_comes_back<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P) {
+    queue.send(QUEUE, "a", Millis(0)).await.unwrap();
+    assert_eq!(bodies(queue).await, [("a".to_owned(), 1)]);
+    assert_eq!(bodies(queue).await, []);
+    pass(Millis::seconds(3)).await;
+    assert_eq!(bodies(queue).await, [("a".to_owned(), 2)]);
+}
+
+async fn a_deleted_message_is_gone_and_an_old_receipt_deletes_nothing<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P) {
+    queue.send(QUEUE, "a", Millis(0)).await.unwrap();
+    let first = queue.receive(QUEUE, 10, Millis::seconds(2)).await.unwrap().remove(0);
+    queue.delete(QUEUE, &first.receipt).await.unwrap();
+    pass(Millis::seconds(3)).await;
+    assert_eq!(bodies(queue).await, []);
+    queue.delete(QUEUE, &first.receipt).await.unwrap();
+}
+
+async fn a_delayed_message_arrives_later<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P) {
+    queue.send(QUEUE, "a", Millis::seconds(2)).await.unwrap();
+    assert_eq!(bodies(queue).await, []);
+    pass(Millis::seconds(3)).await;
+    assert_eq!(bodies(queue).await, [("a".to_owned(), 1)]);
+}
+
+async fn a_message_received_too_often_goes_to_the_dead_letters<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P) {
+    queue.send(QUEUE, "a", Millis(0)).await.unwrap();
+    for _ in 0..RECEIVES_MAX {
+        assert_eq!(bodies(queue).await.len(), 1);
+        pass(Millis::seconds(3)).await;
+    }
+    assert_eq!(bodies(queue).await, []);
+    assert_eq!(queue.dead_letters(QUEUE).await.unwrap(), ["a"]);
+}
+
+async fn queues_are_apart(queue: &dyn Queue) {
+    queue.send(QueueName::Lookup(domain::priority::Priority::Low), "a", Millis(0)).await.unwrap();
+    assert_eq!(bodies(queue).await, []);
+}

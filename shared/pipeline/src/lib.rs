@@ -1,0 +1,12 @@
+//! The async shell around the pure core: the ports it needs and the use cases that carry decisions out.
+#![warn(missing_docs)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod conformance;
+pub mod enrich;
+pub mod memory;
+pub mod messages;
+pub mod ports;
+pub mod watch;
+pub mod work;
+pub mod write_back;

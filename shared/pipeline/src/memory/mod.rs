@@ -1,0 +1,9 @@
+//! The ports in memory: for tests, the simulator and `cargo dev`.
+
+mod clock;
+mod queue;
+mod store;
+
+pub use clock::{CountingEntropy, TokioClock};
+pub use queue::MemoryQueue;
+pub use store::MemoryStore;

@@ -1,0 +1,333 @@
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::credits::{Counter, CounterBound, Reservation, ReservationId, ReservationState, Settlement};
+use domain::record::{Alias, Record, RecordId};
+use domain::run::Run;
+use domain::signup::RunId;
+use domain::units::Timestamp;
+
+use crate::ports::{
+    Cache, CacheKey, CachedReply, Claim, ClaimRequest, Lease, Ledger, Outbox, OutboxLease, OutboxTurn, Poison, Records, Reserved, Runs, Saved,
+    Stage, StoreError, StoredRun, Window, WriteRequest, Written,
+};
+
+/// The store in memory; each verb is one step under one lock, as each is one request to `DynamoDB`.
+#[derive(Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    runs: BTreeMap<RunId, RunItem>,
+    windows: BTreeMap<String, WindowItem>,
+    poison: Vec<Poison>,
+    records: BTreeMap<RecordId, Record>,
+    aliases: BTreeMap<Alias, RecordId>,
+    turns: BTreeMap<String, u64>,
+    counters: BTreeMap<String, Counter>,
+    reservations: BTreeMap<ReservationId, Reservation>,
+    cache: BTreeMap<CacheKey, CachedReply>,
+    outbox: BTreeMap<(RecordId, String), OutItem>,
+}
+
+struct RunItem {
+    run: Run,
+    stage: Stage,
+    payload_hash: String,
+    nonce: String,
+    fence: u64,
+    lease_until: Timestamp,
+}
+
+struct WindowItem {
+    run: RunId,
+    paid: bool,
+    until: Timestamp,
+}
+
+#[derive(Default)]
+struct OutItem {
+    last: Option<Written>,
+    writing: Option<(String, Timestamp)>,
+}
+
+impl MemoryStore {
+    /// The poison that was kept.
+    #[must_use]
+    pub fn poison(&self) -> Vec<Poison> {
+        self.state().poison.clone()
+    }
+
+    /// The ledger: every reservation there ever was.
+    #[must_use]
+    pub fn reservations(&self) -> Vec<Reservation> {
+        self.state().reservations.values().cloned().collect()
+    }
+
+    /// All records.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        self.state().records.values().cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves the maps as they were between two verbs.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_run(&self, lease: &Lease, run: Option<&Run>, stage: Stage) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let item = state.runs.get_mut(&lease.run).filter(|item| item.fence == lease.fence).ok_or(StoreError::FenceLost)?;
+        if matches!((item.stage, stage), (Stage::Done, Stage::Done) | (Stage::Decided, Stage::Decided)) {
+            return Ok(());
+        }
+        let follows = match stage {
+            Stage::Working | Stage::Parked | Stage::Decided => item.stage == Stage::Working,
+            Stage::Done => item.stage == Stage::Decided,
+        };
+        if !follows {
+            return Err(StoreError::FenceLost);
+        }
+        item.stage = stage;
+        if let Some(run) = run {
+            item.run = run.clone();
+        }
+        if matches!(stage, Stage::Parked | Stage::Done) {
+            item.lease_until = Timestamp::default();
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Runs for MemoryStore {
+    async fn claim_run(&self, request: &ClaimRequest) -> Result<Claim, StoreError> {
+        let mut state = self.state();
+        let id = request.run.id.clone();
+        let item = state.runs.entry(id.clone()).or_insert_with(|| RunItem {
+            run: request.run.clone(),
+            stage: Stage::Working,
+            payload_hash: request.payload_hash.clone(),
+            nonce: String::new(),
+            fence: 0,
+            lease_until: Timestamp::default(),
+        });
+        if item.payload_hash != request.payload_hash {
+            return Ok(Claim::OtherPayload);
+        }
+        if item.stage == Stage::Done {
+            return Ok(Claim::Terminal(Box::new(item.run.clone())));
+        }
+        if item.nonce != request.nonce {
+            if item.lease_until >= request.now {
+                return Ok(Claim::Busy { until: item.lease_until });
+            }
+            item.fence += 1;
+            item.nonce = request.nonce.clone();
+            item.lease_until = request.lease_until;
+            if item.stage == Stage::Parked {
+                item.stage = Stage::Working;
+            }
+        }
+        let lease = Lease { run: id, fence: item.fence, until: item.lease_until };
+        let run = Box::new(item.run.clone());
+        Ok(if item.stage == Stage::Decided { Claim::HandOver(lease, run) } else { Claim::Mine(lease, run) })
+    }
+
+    async fn save_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
+        self.write_run(lease, Some(run), Stage::Working)
+    }
+
+    async fn park_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
+        self.write_run(lease, Some(run), Stage::Parked)
+    }
+
+    async fn decide_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
+        self.write_run(lease, Some(run), Stage::Decided)
+    }
+
+    async fn finish_run(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.write_run(lease, None, Stage::Done)
+    }
+
+    async fn read_run(&self, id: &RunId) -> Result<Option<StoredRun>, StoreError> {
+        Ok(self.state().runs.get(id).map(|item| StoredRun { run: item.run.clone(), stage: item.stage }))
+    }
+
+    async fn open_window(&self, identity: &str, run: &RunId, now: Timestamp, until: Timestamp) -> Result<Window, StoreError> {
+        let mut state = self.state();
+        if let Some(item) = state.windows.get(identity).filter(|item| item.until > now && item.run != *run) {
+            let run = item.run.clone();
+            return Ok(if item.paid { Window::PaidBy(run) } else { Window::HeldBy { run, until: item.until } });
+        }
+        let paid_by_me = state.windows.get(identity).is_some_and(|item| item.run == *run && item.paid && item.until > now);
+        if !paid_by_me {
+            state.windows.insert(identity.to_owned(), WindowItem { run: run.clone(), paid: false, until });
+        }
+        Ok(Window::Mine)
+    }
+
+    async fn close_window_paid(&self, identity: &str, run: &RunId, until: Timestamp) -> Result<(), StoreError> {
+        if let Some(item) = self.state().windows.get_mut(identity).filter(|item| item.run == *run) {
+            item.paid = true;
+            item.until = until;
+        }
+        Ok(())
+    }
+
+    async fn free_window(&self, identity: &str, run: &RunId) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.windows.get(identity).is_some_and(|item| item.run == *run && !item.paid) {
+            state.windows.remove(identity);
+        }
+        Ok(())
+    }
+
+    async fn keep_poison(&self, poison: &Poison) -> Result<(), StoreError> {
+        self.state().poison.push(poison.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Records for MemoryStore {
+    async fn find_record(&self, aliases: &[Alias]) -> Result<Option<Record>, StoreError> {
+        let state = self.state();
+        Ok(aliases.iter().find_map(|alias| state.records.get(state.aliases.get(alias)?).cloned()))
+    }
+
+    async fn read_record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
+        Ok(self.state().records.get(id).cloned())
+    }
+
+    async fn save_record(&self, record: &Record, aliases: &[Alias]) -> Result<Saved, StoreError> {
+        let mut state = self.state();
+        let stored = state.records.get(&record.id).map_or(0, |stored| stored.version);
+        let taken = aliases.iter().any(|alias| state.aliases.get(alias).is_some_and(|owner| *owner != record.id));
+        if stored + 1 != record.version || (stored == 0 && taken) {
+            return Ok(Saved::Conflict);
+        }
+        for alias in aliases {
+            state.aliases.entry(alias.clone()).or_insert_with(|| record.id.clone());
+        }
+        state.records.insert(record.id.clone(), record.clone());
+        Ok(Saved::Stored)
+    }
+
+    async fn next_turn(&self, pool: &str) -> Result<u64, StoreError> {
+        let mut state = self.state();
+        let next = state.turns.entry(pool.to_owned()).or_default();
+        *next += 1;
+        Ok(*next - 1)
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryStore {
+    async fn reserve(&self, lease: &Lease, reservation: &Reservation, bounds: &[CounterBound]) -> Result<Reserved, StoreError> {
+        let mut state = self.state();
+        if let Some(before) = state.reservations.get(&reservation.id) {
+            return Ok(Reserved::Before(before.clone()));
+        }
+        if state.runs.get(&lease.run).is_none_or(|item| item.fence != lease.fence) {
+            return Err(StoreError::FenceLost);
+        }
+        for bound in bounds {
+            let taken = state.counters.get(&bound.counter).copied().unwrap_or_default().taken;
+            if bound.at_most_before.is_some_and(|most| taken > most) {
+                return Ok(Reserved::Refused(bound.scope.clone()));
+            }
+        }
+        for bound in bounds {
+            let counter = state.counters.entry(bound.counter.clone()).or_default();
+            counter.taken = counter.taken.plus(reservation.amount);
+        }
+        state.reservations.insert(reservation.id.clone(), reservation.clone());
+        Ok(Reserved::Reserved)
+    }
+
+    async fn settle(&self, reservation: &Reservation, settlement: Settlement) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let Some(stored) = state.reservations.get_mut(&reservation.id).filter(|stored| stored.state == ReservationState::Calling) else {
+            return Ok(false);
+        };
+        let used = settlement.used_of(stored.amount);
+        let released = stored.amount.minus(used);
+        stored.state = settlement.state(stored.amount);
+        let counters = stored.counters.clone();
+        for key in counters {
+            let counter = state.counters.entry(key).or_default();
+            counter.taken = counter.taken.minus(released);
+            counter.used = counter.used.plus(used);
+        }
+        Ok(true)
+    }
+
+    async fn counter(&self, counter: &str) -> Result<Counter, StoreError> {
+        Ok(self.state().counters.get(counter).copied().unwrap_or_default())
+    }
+}
+
+#[async_trait]
+impl Cache for MemoryStore {
+    async fn kept_reply(&self, key: &CacheKey) -> Result<Option<CachedReply>, StoreError> {
+        Ok(self.state().cache.get(key).cloned())
+    }
+
+    async fn keep_reply(&self, key: &CacheKey, reply: &CachedReply) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state.cache.get(key).is_none_or(|kept| kept.fetched_at < reply.fetched_at) {
+            state.cache.insert(key.clone(), reply.clone());
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Outbox for MemoryStore {
+    async fn begin_write(&self, request: &WriteRequest) -> Result<OutboxTurn, StoreError> {
+        let mut state = self.state();
+        let item = state.outbox.entry((request.record.clone(), request.target.clone())).or_default();
+        if let Some((nonce, until)) = item.writing.take_if(|(nonce, _)| *nonce != request.nonce) {
+            if until >= request.now {
+                item.writing = Some((nonce, until));
+                return Ok(OutboxTurn::Busy { until });
+            }
+            item.last = None;
+        }
+        item.writing = Some((request.nonce.clone(), request.lease_until));
+        Ok(OutboxTurn::Yours(OutboxLease {
+            record: request.record.clone(),
+            target: request.target.clone(),
+            nonce: request.nonce.clone(),
+            last: item.last.clone(),
+        }))
+    }
+
+    async fn finish_write(&self, lease: &OutboxLease, written: &Written) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let item = state.outbox.entry((lease.record.clone(), lease.target.clone())).or_default();
+        if item.writing.as_ref().is_none_or(|(nonce, _)| *nonce != lease.nonce) {
+            item.last = None;
+            return Err(StoreError::FenceLost);
+        }
+        *item = OutItem { last: Some(written.clone()), writing: None };
+        Ok(())
+    }
+
+    async fn abandon_write(&self, lease: &OutboxLease) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let item = state.outbox.entry((lease.record.clone(), lease.target.clone())).or_default();
+        if item.writing.as_ref().is_some_and(|(nonce, _)| *nonce == lease.nonce) {
+            item.writing = None;
+        }
+        Ok(())
+    }
+
+    async fn last_write(&self, record: &RecordId, target: &str) -> Result<Option<Written>, StoreError> {
+        Ok(self.state().outbox.get(&(record.clone(), target.to_owned())).and_then(|item| item.last.clone()))
+    }
+}

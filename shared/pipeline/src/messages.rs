@@ -1,0 +1,57 @@
+//! What travels in the queues: no more of a person than the next stage needs.
+
+use domain::priority::Priority;
+use domain::record::RecordId;
+use domain::signup::{RunId, Signup};
+use domain::units::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// An accepted signup on its way to provider-lookup.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LookupMessage {
+    /// The signup.
+    pub signup: Signup,
+    /// Its urgency for caps.
+    pub priority: Priority,
+    /// When the webhook accepted it.
+    pub accepted_at: Timestamp,
+    /// When somebody waiting gets what is known; absent when nobody waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer_by: Option<Timestamp>,
+}
+
+/// A decided lead on its way to crm-writeback. The write reads the newest decision on the record.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WritebackMessage {
+    /// The record to write.
+    pub record: RecordId,
+    /// The run that handed it over.
+    pub run: RunId,
+    /// How often it was tried in vain.
+    #[serde(default)]
+    pub attempt: u32,
+}
+
+/// A message body that cannot be read: it will never get better and is stored with its reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the message is not of the expected form: {0}")]
+pub struct Unreadable(String);
+
+/// Writes a message as JSON.
+///
+/// # Errors
+/// Never for the messages above; the error is kept for the caller to pass on.
+pub fn to_body<T: Serialize>(message: &T) -> Result<String, Unreadable> {
+    serde_json::to_string(message).map_err(|error| Unreadable(error.to_string()))
+}
+
+/// Reads a message back.
+///
+/// # Errors
+/// Says at which place the body differs, without repeating its content.
+pub fn from_body<T: DeserializeOwned>(body: &str) -> Result<T, Unreadable> {
+    serde_json::from_str(body).map_err(|error| {
+        // serde_json repeats offending values in data errors; category and place are enough to find it.
+        Unreadable(format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()))
+    })
+}

@@ -1,0 +1,34 @@
+use async_trait::async_trait;
+use domain::reply::Reply;
+use domain::units::Timestamp;
+
+use super::StoreError;
+
+/// Under what a reply is kept: operation and hashed key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CacheKey {
+    /// The operation, `crustdata.company`.
+    pub operation: String,
+    /// HMAC of the lookup key.
+    pub hash: String,
+}
+
+/// A reply that was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CachedReply {
+    /// The reply.
+    pub reply: Reply,
+    /// When it was fetched.
+    pub fetched_at: Timestamp,
+    /// Until when it is believed.
+    pub fresh_until: Timestamp,
+}
+
+/// Replies that were paid for, shared by all who ask the same.
+#[async_trait]
+pub trait Cache: Send + Sync {
+    /// The kept reply, fresh or not.
+    async fn kept_reply(&self, key: &CacheKey) -> Result<Option<CachedReply>, StoreError>;
+    /// Keeps a reply unless a younger one is there. No fence: paid data is never thrown away.
+    async fn keep_reply(&self, key: &CacheKey, reply: &CachedReply) -> Result<(), StoreError>;
+}

@@ -1,0 +1,70 @@
+//! How the work on one message ended.
+
+use domain::run::Outcome;
+use domain::signup::RunId;
+use domain::units::Timestamp;
+
+use crate::messages::Unreadable;
+use crate::ports::{QueueError, StoreError};
+
+/// The message may be deleted: its work is finished, or a copy of it is in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Worked {
+    /// The run is decided and handed over.
+    Finished {
+        /// The run.
+        run: RunId,
+        /// What it came to.
+        outcome: Outcome,
+    },
+    /// The run was finished before: the same delivery came again, and nothing was done.
+    Repeated {
+        /// The run.
+        run: RunId,
+    },
+    /// A copy of the message waits in the queue until then.
+    Parked {
+        /// When it goes on.
+        until: Timestamp,
+        /// What it waits for.
+        why: &'static str,
+    },
+    /// It can never be worked off and is kept with its reason.
+    Poisoned {
+        /// The reason, without personal data.
+        why: String,
+    },
+    /// The CRM was written.
+    Written {
+        /// Whether the contact is new there.
+        created: bool,
+    },
+    /// There was nothing to write.
+    NothingToWrite {
+        /// Why.
+        why: &'static str,
+    },
+}
+
+/// The message must come again: the queue shows it once its visibility ends.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Retry(pub String);
+
+impl From<StoreError> for Retry {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<QueueError> for Retry {
+    fn from(error: QueueError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl From<Unreadable> for Retry {
+    fn from(error: Unreadable) -> Self {
+        Self(error.to_string())
+    }
+}

@@ -1,0 +1,152 @@
+//! A decided lead reaches the CRM: lease, absolute values, digest, one item for each record and target (RELIABILITY §1).
+
+use std::sync::Arc;
+
+use domain::config::{Config, CrmPlan};
+use domain::identity::Email;
+use domain::merge::Facts;
+use domain::schema::Field;
+use domain::units::{Millis, Timestamp};
+use domain::writeback::{digest, properties};
+
+use crate::messages::{WritebackMessage, to_body};
+use crate::ports::{Clock, Crm, CrmReply, CrmWrite, Entropy, OutboxLease, OutboxTurn, Poison, Queue, QueueName, Store, StoreError, WriteRequest, Written};
+use crate::work::{Retry, Worked};
+
+/// A CRM request may take this long.
+const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
+/// The lease outlives the request by this much, for clocks that differ.
+const LEASE_MARGIN: Millis = Millis::seconds(5);
+/// SQS delays a message by at most this much.
+const LONGEST_DELAY: Millis = Millis::minutes(15);
+/// After so many failed attempts the message is left to the dead-letter queue: about a day at the longest delay.
+const ATTEMPTS_MAX: u32 = 100;
+
+/// Everything the use case needs.
+#[derive(Clone)]
+pub struct WriteBack {
+    /// Records and outbound state.
+    pub store: Arc<dyn Store>,
+    /// Where copies go.
+    pub queue: Arc<dyn Queue>,
+    /// Who is written to.
+    pub crm: Arc<dyn Crm>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh names.
+    pub entropy: Arc<dyn Entropy>,
+    /// The configuration.
+    pub config: Arc<Config>,
+}
+
+impl WriteBack {
+    /// Writes the newest decision on the message's record.
+    ///
+    /// # Errors
+    /// [`Retry`] when the store or the queue failed: the message has to come again.
+    pub async fn work(&self, message: &WritebackMessage) -> Result<Worked, Retry> {
+        let Some(plan) = &self.config.crm else { return Ok(Worked::NothingToWrite { why: "no CRM is configured" }) };
+        let Some(record) = self.store.read_record(&message.record).await? else {
+            return Ok(Worked::NothingToWrite { why: "the record is gone" });
+        };
+        let Some(decided) = &record.decided else { return Ok(Worked::NothingToWrite { why: "nothing was decided" }) };
+        let facts = record.facts_as_decided(&self.config.schema, &self.config.trust);
+        let Some(email) = address(&facts) else { return Ok(Worked::NothingToWrite { why: "the CRM finds contacts by email, and there is none" }) };
+        let write = CrmWrite {
+            target: plan.target.clone(),
+            email,
+            properties: properties(plan, &self.config, &facts, &decided.decision),
+            timeout: REQUEST_TIMEOUT,
+        };
+        let lease = match self.begin(message, plan).await? {
+            OutboxTurn::Yours(lease) => lease,
+            OutboxTurn::Busy { until } => return self.send_copy(message, until, "another worker writes this lead").await,
+        };
+        let digest = digest(&write.properties);
+        if lease.last.as_ref().is_some_and(|last| last.digest == digest) {
+            self.store.abandon_write(&lease).await?;
+            return Ok(Worked::NothingToWrite { why: "nothing has changed" });
+        }
+        let reply = self.crm.upsert(&write).await;
+        self.after(message, &lease, reply, digest, decided.decision.seq).await
+    }
+
+    async fn begin(&self, message: &WritebackMessage, plan: &CrmPlan) -> Result<OutboxTurn, StoreError> {
+        let now = self.clock.now();
+        let request = WriteRequest {
+            record: message.record.clone(),
+            target: plan.target.clone(),
+            nonce: self.entropy.name(),
+            now,
+            lease_until: now.after(REQUEST_TIMEOUT).after(LEASE_MARGIN),
+        };
+        self.store.begin_write(&request).await
+    }
+
+    async fn after(&self, message: &WritebackMessage, lease: &OutboxLease, reply: CrmReply, digest: String, seq: u64) -> Result<Worked, Retry> {
+        match reply {
+            CrmReply::Written { external_id, created } => {
+                match self.store.finish_write(lease, &Written { digest, seq, external_id }).await {
+                    Ok(()) => Ok(Worked::Written { created }),
+                    // Somebody took over while we wrote: our values may stand over newer ones, so the newest are asserted again.
+                    Err(StoreError::FenceLost) => self.send_copy(message, self.clock.now(), "the lease was lost while writing").await,
+                    Err(error) => Err(error.into()),
+                }
+            }
+            CrmReply::RateLimited { retry_after } => {
+                self.store.abandon_write(lease).await?;
+                self.try_again(message, retry_after, "the CRM limits the rate").await
+            }
+            // The mark stays: whoever comes after the lease knows that the CRM may hold anything and asserts it again.
+            CrmReply::Unavailable { why } => {
+                tracing::warn!(run = %message.run, why, "the CRM did not answer");
+                self.try_again(message, backoff(message.attempt), "the CRM does not answer").await
+            }
+            CrmReply::AuthFailed => {
+                self.store.abandon_write(lease).await?;
+                tracing::error!(run = %message.run, "the CRM refuses our credentials; set the secret anew");
+                self.try_again(message, Millis::minutes(1), "the CRM refuses our credentials").await
+            }
+            CrmReply::Refused { why } => {
+                self.store.abandon_write(lease).await?;
+                self.poison(message, why).await
+            }
+        }
+    }
+
+    async fn try_again(&self, message: &WritebackMessage, delay: Millis, why: &'static str) -> Result<Worked, Retry> {
+        if message.attempt >= ATTEMPTS_MAX {
+            return Err(Retry(format!("{why}, {ATTEMPTS_MAX} times in a row")));
+        }
+        let next = WritebackMessage { attempt: message.attempt + 1, ..message.clone() };
+        self.send_copy(&next, self.clock.now().after(delay.min(LONGEST_DELAY)), why).await
+    }
+
+    async fn send_copy(&self, message: &WritebackMessage, until: Timestamp, why: &'static str) -> Result<Worked, Retry> {
+        let delay = until.since(self.clock.now());
+        self.queue.send(QueueName::Writeback, &to_body(message)?, delay).await?;
+        Ok(Worked::Parked { until, why })
+    }
+
+    async fn poison(&self, message: &WritebackMessage, why: String) -> Result<Worked, Retry> {
+        let poison = Poison {
+            id: self.entropy.name(),
+            queue: QueueName::Writeback.as_str().to_owned(),
+            why: why.clone(),
+            body: to_body(message)?,
+            at: self.clock.now(),
+        };
+        self.store.keep_poison(&poison).await?;
+        Ok(Worked::Poisoned { why })
+    }
+}
+
+fn address(facts: &Facts) -> Option<Email> {
+    let fact = facts.get(&Field::known("contact.email"))?;
+    Email::parse(&fact.value.to_string()).ok()
+}
+
+/// 15 s, so that the lease is over, then doubling.
+fn backoff(attempt: u32) -> Millis {
+    Millis(Millis::seconds(15).0 << attempt.min(6))
+}
