@@ -1,0 +1,37 @@
+//! The issuers of signups. To add one: a file here that says which signature family it uses and where its fields are, and a
+//! line in [`ISSUERS`].
+
+mod clerk;
+mod form;
+
+use domain::units::Timestamp;
+
+use crate::accept::Event;
+use crate::problem::Problem;
+use crate::request::RawRequest;
+use crate::signature::{InvalidSecret, Refusal, Secret, SignedHeaders, Verified};
+
+const ISSUERS: [&dyn Issuer; 2] = [&form::Form, &clerk::Clerk];
+
+/// The issuer behind `/webhook/{name}`.
+pub(crate) fn by_name(name: &str) -> Option<&'static dyn Issuer> {
+    ISSUERS.into_iter().find(|issuer| issuer.name() == name)
+}
+
+/// Somebody who tells of signups. The order of its verbs is in their types: only `verify` gives what `parse` takes.
+pub(crate) trait Issuer: Sync {
+    /// The name in the path and in `Signup::issuer`.
+    fn name(&self) -> &'static str;
+
+    /// Reads a stored secret as this issuer's signature family wants it.
+    fn decode_secret(&self, text: &str) -> Result<Secret, InvalidSecret>;
+
+    /// Checks that the issuer sent this, within five minutes of `now`.
+    fn verify<'a>(&self, request: &'a RawRequest, secrets: &[Secret], now: Timestamp) -> Result<Verified<'a>, Refusal>;
+
+    /// Reads what the issuer says.
+    fn parse(&self, verified: &Verified<'_>) -> Result<Event, Problem>;
+
+    /// The headers under which the issuer would send `body`.
+    fn sign(&self, body: &[u8], secret: &Secret, delivery: Option<&str>, now: Timestamp) -> SignedHeaders;
+}
