@@ -4,6 +4,7 @@
 
 pub mod conformance;
 pub mod enrich;
+pub mod hold;
 pub mod memory;
 pub mod messages;
 pub mod ports;

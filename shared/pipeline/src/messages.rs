@@ -6,6 +6,8 @@ use domain::signup::{RunId, Signup};
 use domain::units::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+use crate::ports::QueueName;
+
 /// An accepted signup on its way to provider-lookup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookupMessage {
@@ -18,6 +20,14 @@ pub struct LookupMessage {
     /// When somebody waiting gets what is known; absent when nobody waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<Timestamp>,
+}
+
+impl LookupMessage {
+    /// The queue it travels in: whoever waits is served first, without rising in budget priority.
+    #[must_use]
+    pub const fn queue(&self) -> QueueName {
+        if self.answer_by.is_some() { QueueName::Lookup(Priority::Critical) } else { QueueName::Lookup(self.priority) }
+    }
 }
 
 /// A decided lead on its way to crm-writeback. The write reads the newest decision on the record.

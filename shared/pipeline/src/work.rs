@@ -1,6 +1,6 @@
 //! How the work on one message ended.
 
-use domain::run::Outcome;
+use domain::run::Run;
 use domain::signup::RunId;
 use domain::units::Timestamp;
 
@@ -12,10 +12,8 @@ use crate::ports::{QueueError, StoreError};
 pub enum Worked {
     /// The run is decided and handed over.
     Finished {
-        /// The run.
-        run: RunId,
-        /// What it came to.
-        outcome: Outcome,
+        /// The run as decided. Boxed, for it is large.
+        run: Box<Run>,
     },
     /// The run was finished before: the same delivery came again, and nothing was done.
     Repeated {
@@ -24,6 +22,8 @@ pub enum Worked {
     },
     /// A copy of the message waits in the queue until then.
     Parked {
+        /// The run.
+        run: RunId,
         /// When it goes on.
         until: Timestamp,
         /// What it waits for.

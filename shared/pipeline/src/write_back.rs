@@ -125,7 +125,7 @@ impl WriteBack {
     async fn send_copy(&self, message: &WritebackMessage, until: Timestamp, why: &'static str) -> Result<Worked, Retry> {
         let delay = until.since(self.clock.now());
         self.queue.send(QueueName::Writeback, &to_body(message)?, delay).await?;
-        Ok(Worked::Parked { until, why })
+        Ok(Worked::Parked { run: message.run.clone(), until, why })
     }
 
     async fn poison(&self, message: &WritebackMessage, why: String) -> Result<Worked, Retry> {

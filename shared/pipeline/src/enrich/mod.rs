@@ -71,7 +71,7 @@ impl Enrich {
     ///
     /// # Errors
     /// [`Retry`] when the store or the queue failed: the message has to come again.
-    pub async fn work(&self, message: &LookupMessage, from: QueueName, time_left: Millis) -> Result<Worked, Retry> {
+    pub async fn work(&self, message: &LookupMessage, time_left: Millis) -> Result<Worked, Retry> {
         let now = self.clock.now();
         let request = ClaimRequest {
             run: self.begin(message, now),
@@ -81,11 +81,11 @@ impl Enrich {
             lease_until: now.after(time_left).after(CLOCK_SKEW),
         };
         match self.store.claim_run(&request).await? {
-            Claim::OtherPayload => self.poison(message, from, &request.run).await,
+            Claim::OtherPayload => self.poison(message, &request.run).await,
             Claim::Terminal(run) => Ok(Worked::Repeated { run: run.id }),
-            Claim::Busy { until } => self.park_message(message, from, until, "another worker holds the run").await,
-            Claim::HandOver(lease, run) => self.hand_over(&lease, &run).await,
-            Claim::Mine(lease, run) => self.enrich(message, from, lease, *run).await,
+            Claim::Busy { until } => self.park_message(message, until, "another worker holds the run").await,
+            Claim::HandOver(lease, run) => self.hand_over(&lease, run).await,
+            Claim::Mine(lease, run) => self.enrich(message, lease, *run).await,
         }
     }
 
@@ -108,7 +108,7 @@ impl Enrich {
         }
     }
 
-    async fn enrich(&self, message: &LookupMessage, from: QueueName, lease: Lease, mut run: Run) -> Result<Worked, Retry> {
+    async fn enrich(&self, message: &LookupMessage, lease: Lease, mut run: Run) -> Result<Worked, Retry> {
         let now = self.clock.now();
         run.finish_by = now.after(self.config.deadlines.background);
         let identity = run.signup.identity(&self.key);
@@ -118,7 +118,7 @@ impl Enrich {
                 Window::PaidBy(payer) => run.paid_by = Some(payer),
                 Window::HeldBy { .. } => {
                     self.store.park_run(&lease, &run).await?;
-                    return self.park_message(message, from, now.after(SAME_PERSON_PAUSE), "another run of the same person is at work").await;
+                    return self.park_message(message, now.after(SAME_PERSON_PAUSE), "another run of the same person is at work").await;
                 }
             }
         }
@@ -130,13 +130,13 @@ impl Enrich {
             Planned::Wait { until, why } => {
                 self.decide_for_now(&mut work);
                 self.store.park_run(&work.lease, &work.run).await?;
-                return self.park_message(message, from, until, why).await;
+                return self.park_message(message, until, why).await;
             }
         }
         self.decide_for_good(&mut work).await?;
         self.store.decide_run(&work.lease, &work.run).await?;
         self.free_unpaid_window(&work).await?;
-        self.hand_over(&work.lease, &work.run).await
+        self.hand_over(&work.lease, Box::new(work.run)).await
     }
 
     /// Asks whom the plan says until nobody is left.
@@ -210,7 +210,10 @@ impl Enrich {
         let open = plan::open_fields(&self.situation(work, &keys));
         let decision = self.decision(work, &open, work.record.version);
         work.run.facts = work.facts.clone();
-        work.run.decisions.push(decision);
+        let says_the_same = |last: &Decision| last.route == decision.route && last.score == decision.score;
+        if !work.run.decision().is_some_and(says_the_same) {
+            work.run.decisions.push(decision);
+        }
     }
 
     /// Decides from the record with everything merged in, and stores both; a lost race is read again and merged.
@@ -257,14 +260,14 @@ impl Enrich {
     }
 
     /// Sends the decided lead on; what the gate holds goes nowhere.
-    async fn hand_over(&self, lease: &Lease, run: &Run) -> Result<Worked, Retry> {
+    async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
         let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
         if let (Verdict::Pass, Some(record), true) = (decision.gate.verdict, &run.record, self.config.crm.is_some()) {
             let message = WritebackMessage { record: record.clone(), run: run.id.clone(), attempt: 0 };
             self.queue.send(QueueName::Writeback, &to_body(&message)?, Millis(0)).await?;
         }
         self.store.finish_run(lease).await?;
-        Ok(Worked::Finished { run: run.id.clone(), outcome: decision.outcome })
+        Ok(Worked::Finished { run })
     }
 
     async fn free_unpaid_window(&self, work: &Work) -> Result<(), Retry> {
@@ -275,17 +278,17 @@ impl Enrich {
     }
 
     /// A live copy goes into the queue first; only then the message may be deleted.
-    async fn park_message(&self, message: &LookupMessage, queue: QueueName, until: Timestamp, why: &'static str) -> Result<Worked, Retry> {
+    async fn park_message(&self, message: &LookupMessage, until: Timestamp, why: &'static str) -> Result<Worked, Retry> {
         let delay = until.since(self.clock.now());
-        self.queue.send(queue, &to_body(message)?, delay).await?;
-        Ok(Worked::Parked { until, why })
+        self.queue.send(message.queue(), &to_body(message)?, delay).await?;
+        Ok(Worked::Parked { run: message.signup.run_id(&self.key), until, why })
     }
 
-    async fn poison(&self, message: &LookupMessage, from: QueueName, run: &Run) -> Result<Worked, Retry> {
+    async fn poison(&self, message: &LookupMessage, run: &Run) -> Result<Worked, Retry> {
         let why = "another signup came under the id of this delivery; the first one stands".to_owned();
         let poison = Poison {
             id: self.entropy.name(),
-            queue: from.as_str().to_owned(),
+            queue: message.queue().as_str().to_owned(),
             why: format!("{why} (run {})", run.id),
             body: to_body(message)?,
             at: self.clock.now(),

@@ -1,0 +1,70 @@
+//! Credits set aside outside any signup: an entry of the ledger like every other, released the same way.
+
+use domain::config::Config;
+use domain::credits::{CapScope, Reservation, ReservationId, ReservationState, Settlement, bounds};
+use domain::identity::HashKey;
+use domain::merge::Facts;
+use domain::priority::Priority;
+use domain::run::Run;
+use domain::signup::Signup;
+use domain::units::{Credits, Millis, Timestamp};
+
+use crate::ports::{Claim, ClaimRequest, Ledger, Reserved, Store, StoreError};
+
+/// How long a hold stands when nobody releases it.
+const HOLD_FOR: Millis = Millis::minutes(10);
+
+/// Sets aside everything that is left of the day's cap, so that only Critical goes on (S0-77).
+///
+/// # Errors
+/// Passes on what the store says. `None` when there is no day's cap, or nothing is left of it.
+pub async fn hold_the_day(store: &dyn Store, config: &Config, key: &HashKey, now: Timestamp) -> Result<Option<Reservation>, StoreError> {
+    let Some(cap) = config.limits.day else { return Ok(None) };
+    let all = bounds(&config.limits, Credits::ZERO, "", Priority::Critical, now);
+    let Some(day) = all.iter().find(|bound| bound.scope == CapScope::Day) else { return Ok(None) };
+    let left = cap.minus(store.counter(&day.counter).await?.taken);
+    if left <= Credits::ZERO {
+        return Ok(None);
+    }
+    let run = run_of_hold(config, key, now);
+    let until = now.after(HOLD_FOR);
+    let request = ClaimRequest { payload_hash: String::new(), nonce: run.id.to_string(), now, lease_until: until, run };
+    let Claim::Mine(lease, run) = store.claim_run(&request).await? else { return Ok(None) };
+    let bounds = bounds(&config.limits, left, "", Priority::Critical, now);
+    let reservation = Reservation {
+        id: ReservationId { run: run.id, operation: "hold".to_owned(), attempt: 1 },
+        amount: left,
+        counters: bounds.iter().map(|bound| bound.counter.clone()).collect(),
+        open_until: until,
+        state: ReservationState::Calling,
+    };
+    let reserved = store.reserve(&lease, &reservation, &bounds).await?;
+    Ok((reserved == Reserved::Reserved).then_some(reservation))
+}
+
+/// Gives a hold back.
+///
+/// # Errors
+/// Passes on what the store says.
+pub async fn release(ledger: &dyn Ledger, hold: &Reservation) -> Result<(), StoreError> {
+    ledger.settle(hold, Settlement::Used(Credits::ZERO)).await.map(drop)
+}
+
+fn run_of_hold(config: &Config, key: &HashKey, now: Timestamp) -> Run {
+    let signup = Signup { issuer: "hold".to_owned(), delivery: now.to_string(), occurred_at: now, ..Signup::default() };
+    Run {
+        id: signup.run_id(key),
+        signup,
+        priority: Priority::Critical,
+        accepted_at: now,
+        answer_by: now,
+        finish_by: now,
+        config: config.hash.clone(),
+        observations: Vec::new(),
+        calls: Vec::new(),
+        paid_by: None,
+        record: None,
+        facts: Facts::new(),
+        decisions: Vec::new(),
+    }
+}

@@ -1,0 +1,6 @@
+//! The use cases on the ports in memory, in virtual time, with a provider and a CRM that do as each case says.
+
+mod enrich;
+mod money;
+mod world;
+mod write_back;

@@ -1,0 +1,130 @@
+use domain::credits::{CapScope, ReservationState};
+use domain::identity::HashKey;
+use domain::plan::{CallOutcome, Skip};
+use domain::reply::Reply;
+use domain::run::Outcome;
+use domain::signup::Arrival;
+use domain::units::{Credits, Millis};
+use pipeline::hold::hold_the_day;
+use pipeline::ports::{Ledger, Queue, QueueName};
+use pipeline::work::Worked;
+
+use crate::world::{START, TIME_LEFT, World, decision, jane, signup};
+
+async fn day(world: &World) -> (i64, i64) {
+    let counter = world.store.counter(&format!("CAP#day#{}", START.day())).await.unwrap();
+    (counter.taken.micros(), counter.used.micros())
+}
+
+const TWO: i64 = 2_000_000;
+
+/// Sets the rest of the day's credits aside.
+async fn spend_the_day(world: &World) {
+    let held = hold_the_day(&*world.store, &world.enrich.config, &world.key, START).await.unwrap();
+    assert_eq!(held.unwrap().amount, world.enrich.config.limits.day.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn s0_77_at_the_days_cap_nothing_is_paid_and_the_reason_is_logged() {
+    let world = World::new();
+    spend_the_day(&world).await;
+    let run = world.finish(&jane()).await;
+    assert_eq!((decision(&run).outcome, run.cost()), (Outcome::Deferred, Credits::ZERO));
+    let capped = CallOutcome::NotMade { why: Skip::Cap { scope: CapScope::Day } };
+    assert_eq!(run.calls.iter().filter(|call| call.outcome == capped).count(), 2);
+    assert_eq!(world.provider.asked("crustdata.company"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s0_77_critical_goes_on_past_the_days_cap() {
+    let world = World::new();
+    spend_the_day(&world).await;
+    let run = world.finish(&signup("jane@acme.io", "d1", Arrival::ContactSales)).await;
+    assert_eq!((decision(&run).outcome, run.cost()), (Outcome::Routed, Credits::whole(4)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_found_is_used_and_the_rest_released() {
+    let world = World::new();
+    world.provider.answers("crustdata.person", vec![(Millis(1), Reply::NoMatch)]);
+    world.finish(&jane()).await;
+    assert_eq!(day(&world).await, (TWO, TWO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn s0_76_the_next_person_of_the_company_pays_for_the_person_only() {
+    let world = World::new();
+    world.finish(&jane()).await;
+    let john = world.finish(&signup("john@acme.io", "d2", Arrival::Signup)).await;
+    assert_eq!((world.provider.asked("crustdata.company"), john.cost()), (1, Credits::whole(2)));
+    assert_eq!(decision(&john).route.track, domain::route::Track::AeQueue, "the cached company counts in full");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_without_an_answer_counts_as_used_for_the_vendor_may_bill_it() {
+    let world = World::new();
+    world.provider.answers("crustdata.company", vec![(Millis::hours(1), Reply::NoMatch)]);
+    let run = world.finish(&jane()).await;
+    assert!(run.calls.iter().any(|call| call.outcome == CallOutcome::TimedOut && call.cost == Credits::whole(2)));
+    let states: Vec<ReservationState> = world.store.reservations().into_iter().map(|reservation| reservation.state).collect();
+    assert!(states.contains(&ReservationState::OutcomeUnknown));
+    assert_eq!(day(&world).await, (2 * TWO, 2 * TWO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_cannot_be_read_counts_as_used_and_a_refusal_does_not() {
+    let world = World::new();
+    world.provider.answers("crustdata.company", vec![(Millis(1), Reply::Unreadable { why: "not JSON".into() })]);
+    world.provider.answers("crustdata.person", vec![(Millis(1), Reply::AuthFailed)]);
+    world.finish(&jane()).await;
+    assert_eq!(day(&world).await, (TWO, TWO));
+}
+
+/// A worker that dies while it calls: the future is dropped where it stands.
+async fn crash_after(world: &World, span: Millis) {
+    let message = jane();
+    let work = world.enrich.work(&message, TIME_LEFT);
+    tokio::time::timeout(span.to_std(), work).await.expect_err("the worker was to die before it ended");
+    tokio::time::advance(TIME_LEFT.to_std()).await;
+    tokio::time::advance(Millis::seconds(6).to_std()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_during_a_call_nobody_calls_again_and_the_credits_count_as_used() {
+    let world = World::new();
+    crash_after(&world, Millis(100)).await;
+    let run = world.finish(&jane()).await;
+    assert_eq!(world.provider.asked("crustdata.company"), 1);
+    assert!(run.calls.iter().any(|call| call.operation == "crustdata.company" && call.outcome == CallOutcome::TimedOut));
+    assert_eq!(day(&world).await, (2 * TWO, 2 * TWO), "the lost call and the person's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_between_two_calls_the_first_answer_is_read_and_not_paid_again() {
+    let world = World::new();
+    crash_after(&world, Millis(400)).await;
+    let run = world.finish(&jane()).await;
+    assert_eq!(world.provider.asked("crustdata.company"), 1);
+    assert_eq!(decision(&run).score.low, 85, "the company's answer counts; the person's was lost");
+    assert_eq!(day(&world).await, (2 * TWO, 2 * TWO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_is_not_an_email_in_any_key() {
+    let world = World::new();
+    world.finish(&jane()).await;
+    let ledger = format!("{:?}", world.store.reservations());
+    assert!(!ledger.contains("jane") && !ledger.contains("acme"), "{ledger}");
+    let received = world.queue.receive(QueueName::Writeback, 1, Millis(1)).await.unwrap().remove(0);
+    assert!(!received.body.contains("jane"), "the write-back message carries no person: {}", received.body);
+    assert!(HashKey::new(vec![1; 4]).is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_held_person_frees_the_window_when_nothing_was_paid() {
+    let world = World::new();
+    world.provider.answers("crustdata.company", vec![(Millis(1), Reply::AuthFailed)]);
+    world.provider.answers("crustdata.person", vec![(Millis(1), Reply::NoMatch)]);
+    world.finish(&jane()).await;
+    assert!(matches!(world.work(&signup("jane@acme.io", "d2", Arrival::Signup)).await, Worked::Finished { run } if run.paid_by.is_some()));
+}
