@@ -142,7 +142,9 @@ impl Decision {
         reasons
     }
 
-    fn absence_words(&self, field: &Field) -> String {
+    /// A field that is not known, and why.
+    #[must_use]
+    pub fn absence_words(&self, field: &Field) -> String {
         let why = match self.absent.get(field) {
             None | Some(Absence::NotAttempted) => "nobody was asked",
             Some(Absence::NoMatch) => "no source knows it",

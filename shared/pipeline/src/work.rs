@@ -5,7 +5,7 @@ use domain::signup::RunId;
 use domain::units::Timestamp;
 
 use crate::messages::Unreadable;
-use crate::ports::{QueueError, StoreError};
+use crate::ports::{Poison, QueueError, Runs, StoreError};
 
 /// The message may be deleted: its work is finished, or a copy of it is in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,15 @@ pub enum Worked {
         /// Why.
         why: &'static str,
     },
+}
+
+/// Keeps a message that can never be worked off, with its reason.
+///
+/// # Errors
+/// [`Retry`] when the store failed: better again than lost.
+pub async fn put_aside(runs: &dyn Runs, poison: Poison) -> Result<Worked, Retry> {
+    runs.keep_poison(&poison).await?;
+    Ok(Worked::Poisoned { why: poison.why })
 }
 
 /// The message must come again: the queue shows it once its visibility ends.

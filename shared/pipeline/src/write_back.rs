@@ -11,7 +11,7 @@ use domain::writeback::{digest, properties};
 
 use crate::messages::{WritebackMessage, to_body};
 use crate::ports::{Clock, Crm, CrmReply, CrmWrite, Entropy, OutboxLease, OutboxTurn, Poison, Queue, QueueName, Store, StoreError, WriteRequest, Written};
-use crate::work::{Retry, Worked};
+use crate::work::{Retry, Worked, put_aside};
 
 /// A CRM request may take this long.
 const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
@@ -132,12 +132,11 @@ impl WriteBack {
         let poison = Poison {
             id: self.entropy.name(),
             queue: QueueName::Writeback.as_str().to_owned(),
-            why: why.clone(),
+            why,
             body: to_body(message)?,
             at: self.clock.now(),
         };
-        self.store.keep_poison(&poison).await?;
-        Ok(Worked::Poisoned { why })
+        put_aside(&*self.store, poison).await
     }
 }
 

@@ -35,6 +35,13 @@ pub(super) fn check(sources: &Sources, catalogue: Catalogue) -> Result<Config, F
     Err(Findings(checker.findings))
 }
 
+pub(super) fn schema(sources: &Sources) -> Result<Schema, Findings> {
+    let main: Main = parse(sources, MAIN_FILE).map_err(|finding| Findings(vec![finding]))?;
+    let mut checker = Checker { schema: Schema::default(), catalogue: Catalogue::new(), findings: Vec::new() };
+    checker.declare(&main);
+    if checker.findings.is_empty() { Ok(checker.schema) } else { Err(Findings(checker.findings)) }
+}
+
 fn parse<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, Finding> {
     let text = sources.text(file).ok_or_else(|| Finding::new(file, 0, "this file is missing"))?;
     serde_saphyr::from_str(text).map_err(|error| {
@@ -58,11 +65,7 @@ impl Checker {
         if main.version != 1 {
             self.find(MAIN_FILE, 1, format!("version {} is not known; write `version: 1`", main.version));
         }
-        for (name, kind) in &main.fields {
-            if let Err(message) = self.schema.declare(name, (*kind).into()) {
-                self.find(MAIN_FILE, 0, format!("fields: {message}"));
-            }
-        }
+        self.declare(&main);
         let (gate, gate_file) = pick(main.gate, preset.gate, preset_file);
         let (steps, steps_file) = pick(main.steps, preset.steps, preset_file);
         let (score, score_file) = pick(main.score, preset.score, preset_file);
@@ -89,6 +92,14 @@ impl Checker {
             crm: main.crm.map(|section| self.crm(section)),
             schema: self.schema.clone(),
             catalogue: self.catalogue.clone(),
+        }
+    }
+
+    fn declare(&mut self, main: &Main) {
+        for (name, kind) in &main.fields {
+            if let Err(message) = self.schema.declare(name, kind.value.into()) {
+                self.find(MAIN_FILE, line(kind), format!("fields: {message}"));
+            }
         }
     }
 
@@ -212,7 +223,7 @@ impl Checker {
             };
             properties.extend(source.map(|source| (name, source)));
         }
-        CrmPlan { target: section.target.value, properties }
+        CrmPlan { target: section.target.value, path: section.path, properties }
     }
 
     /// A condition that stands before the score exists.

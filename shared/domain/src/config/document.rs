@@ -20,7 +20,7 @@ pub(super) struct Main {
     pub(super) workspace: String,
     pub(super) preset: Spanned<String>,
     #[serde(default)]
-    pub(super) fields: BTreeMap<String, FieldType>,
+    pub(super) fields: BTreeMap<String, Spanned<FieldType>>,
     pub(super) credits: CreditsSection,
     #[serde(default)]
     pub(super) trust: Trust,
@@ -56,6 +56,10 @@ pub(super) struct Preset {
 
 fn default_workspace() -> String {
     "default".to_owned()
+}
+
+fn default_crm_path() -> String {
+    "/crm/objects/2026-03/contacts".to_owned()
 }
 
 /// The type of a custom field, as written.
@@ -147,6 +151,8 @@ pub(super) struct TrackSection {
 #[serde(deny_unknown_fields)]
 pub(super) struct CrmSection {
     pub(super) target: Spanned<String>,
+    #[serde(default = "default_crm_path")]
+    pub(super) path: String,
     pub(super) properties: BTreeMap<String, Spanned<String>>,
 }
 

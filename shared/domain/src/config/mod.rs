@@ -138,6 +138,8 @@ pub enum PropertySource {
 pub struct CrmPlan {
     /// The CRM, such as `hubspot`.
     pub target: String,
+    /// The path of contacts below the CRM's base URL; HubSpot's is dated (WIRE-FORMATS 0.2).
+    pub path: String,
     /// Property name to what is written into it.
     pub properties: BTreeMap<String, PropertySource>,
 }
@@ -182,6 +184,14 @@ impl Config {
     /// Every mistake that was found, with file and line.
     pub fn check(sources: &Sources, catalogue: Catalogue) -> Result<Self, Findings> {
         check::check(sources, catalogue)
+    }
+
+    /// The schema alone, which the connectors need before there is a catalogue to check the rest against.
+    ///
+    /// # Errors
+    /// What is wrong with the main file.
+    pub fn schema(sources: &Sources) -> Result<Schema, Findings> {
+        check::schema(sources)
     }
 
     /// The fields that the score or the route read, sorted, each once.

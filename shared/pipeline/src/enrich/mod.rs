@@ -20,7 +20,7 @@ use domain::units::{Credits, Millis, Timestamp};
 
 use crate::messages::{LookupMessage, WritebackMessage, to_body};
 use crate::ports::{Claim, ClaimRequest, Clock, Entropy, Lease, Poison, Provider, Queue, QueueName, Saved, Store, Window};
-use crate::work::{Retry, Worked};
+use crate::work::{Retry, Worked, put_aside};
 
 /// Clocks of two machines differ by at most this much.
 const CLOCK_SKEW: Millis = Millis::seconds(5);
@@ -285,16 +285,14 @@ impl Enrich {
     }
 
     async fn poison(&self, message: &LookupMessage, run: &Run) -> Result<Worked, Retry> {
-        let why = "another signup came under the id of this delivery; the first one stands".to_owned();
         let poison = Poison {
             id: self.entropy.name(),
             queue: message.queue().as_str().to_owned(),
-            why: format!("{why} (run {})", run.id),
+            why: format!("another signup came under the id of delivery {}; the first one stands", run.id),
             body: to_body(message)?,
             at: self.clock.now(),
         };
-        self.store.keep_poison(&poison).await?;
-        Ok(Worked::Poisoned { why })
+        put_aside(&*self.store, poison).await
     }
 }
 

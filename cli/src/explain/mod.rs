@@ -1,0 +1,52 @@
+//! `millrace explain`.
+#![expect(clippy::print_stdout, reason = "this is the command's output")]
+
+mod text;
+
+use anyhow::{Result, bail};
+use clap::Args;
+use domain::signup::RunId;
+use pipeline::ports::{Runs, StoredRun};
+use platform::{Aws, DEFAULT_WORKSPACE, TableNames};
+
+/// The tables of `cargo dev`.
+const LOCAL_TABLES: &str = "http://127.0.0.1:7701";
+
+/// Which signup, and where its log is.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The run's id: `run` in the webhook's answer, `signup` in `cargo dev --json`.
+    signup: String,
+    /// The leads table of a deployed stack (its `LeadsTable` output). Without it, the tables of `cargo dev` are read.
+    #[arg(long, env = "LEADS_TABLE")]
+    table: Option<String>,
+    /// Another address of the local tables.
+    #[arg(long, default_value = LOCAL_TABLES, conflicts_with = "table")]
+    local: String,
+    /// Print the whole log as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Explain {
+    pub(crate) async fn run(&self) -> Result<()> {
+        let id = RunId::parse(&self.signup)?;
+        let Some(stored) = self.read(&id).await? else {
+            bail!("there is no run {id}; with `cargo dev` up it is looked for at {}, with --table in a deployed stack", self.local);
+        };
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&stored.run)?);
+        } else {
+            println!("{}", text::explain(&stored));
+        }
+        Ok(())
+    }
+
+    async fn read(&self, id: &RunId) -> Result<Option<StoredRun>> {
+        let store = match &self.table {
+            Some(leads) => Aws::from_environment().await.store(TableNames::leads_only(leads), DEFAULT_WORKSPACE),
+            None => Aws::local(&self.local).await.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE),
+        };
+        Ok(store.read_run(id).await?)
+    }
+}

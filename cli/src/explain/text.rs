@@ -1,0 +1,128 @@
+//! A run in words.
+
+use std::fmt::Write as _;
+
+use comfy_table::{Table, presets};
+use domain::merge::Facts;
+use domain::plan::{Call, CallOutcome};
+use domain::run::{Decision, Run};
+use domain::units::Credits;
+use pipeline::ports::{Stage, StoredRun};
+
+/// The whole explanation.
+pub(super) fn explain(stored: &StoredRun) -> String {
+    let run = &stored.run;
+    let mut text = format!(
+        "run {}\n  {} by {}, accepted {}, configuration {}\n",
+        run.id,
+        run.signup.arrival.as_str(),
+        run.signup.issuer,
+        run.accepted_at,
+        run.config
+    );
+    match run.decision() {
+        None => text.push_str(waiting(stored.stage)),
+        Some(decision) => decided(&mut text, run, decision),
+    }
+    section(&mut text, "what is known", &facts(&run.facts));
+    section(&mut text, "calls", &calls(&run.calls));
+    let _ = writeln!(text, "\n{} paid calls, {} credits", run.paid_calls(), run.cost());
+    text
+}
+
+const fn waiting(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Working => "  not decided yet: somebody works on it\n",
+        Stage::Parked => "  not decided yet: put aside until a provider may be asked again\n",
+        Stage::Decided | Stage::Done => "  no decision is stored\n",
+    }
+}
+
+fn decided(text: &mut String, run: &Run, decision: &Decision) {
+    let provisional = if decision.route.provisional { ", provisional" } else { "" };
+    let owner = decision.owner.as_ref().map_or_else(String::new, |owner| format!(", owner {owner}"));
+    let (outcome, track) = (decision.outcome.as_str(), decision.route.track.as_str());
+    let _ = writeln!(text, "\n{outcome}: {track}{provisional}{owner}, {} after it was accepted", decision.after);
+    for reason in &decision.route.because {
+        let _ = writeln!(text, "  because {reason}");
+    }
+    for earlier in run.decisions.iter().rev().skip(1) {
+        let _ = writeln!(text, "  first {} for now, after {}", earlier.route.track.as_str(), earlier.after);
+    }
+    if let Some(payer) = &run.paid_by {
+        let _ = writeln!(text, "  nothing was paid: run {payer} looked the same person up within the hour");
+    }
+    let _ = writeln!(text, "\ngate: {}", decision.gate.verdict.as_str());
+    for reason in &decision.gate.because {
+        let _ = writeln!(text, "  because {reason}");
+    }
+    let _ = writeln!(text, "\nscore: {}", interval(decision));
+    for points in &decision.score.points {
+        let _ = writeln!(text, "  {:+} {}", points.points, points.because);
+    }
+    for unknown in &decision.score.unknowns {
+        let fields: Vec<String> = unknown.fields.iter().map(|field| decision.absence_words(field)).collect();
+        let _ = writeln!(text, "  {:+} possible: {} ({})", unknown.points, unknown.because, fields.join(", "));
+    }
+}
+
+fn interval(decision: &Decision) -> String {
+    let (low, high) = (decision.score.low, decision.score.high);
+    if low == high { format!("{low}") } else { format!("{low} to {high}, for something is unknown") }
+}
+
+fn section(text: &mut String, title: &str, table: &Table) {
+    let _ = writeln!(text, "\n{title}\n{table}");
+}
+
+fn facts(facts: &Facts) -> Table {
+    let mut table = table(&["field", "value", "confidence", "level", "said by", "others say"]);
+    for (field, fact) in facts {
+        let others: Vec<String> = fact.conflicts.iter().map(ToString::to_string).collect();
+        table.add_row([
+            field.to_string(),
+            fact.value.to_string(),
+            fact.confidence.as_fraction(),
+            fact.level().as_str().to_owned(),
+            fact.sources.join(", "),
+            others.join(", "),
+        ]);
+    }
+    table
+}
+
+fn calls(calls: &[Call]) -> Table {
+    let mut table = table(&["step", "operation", "asked by", "ended", "ms", "credits"]);
+    for call in calls {
+        let is_made = !matches!(call.outcome, CallOutcome::NotMade { .. });
+        let cached = if call.cached { ", from the cache" } else { "" };
+        table.add_row([
+            call.step.clone(),
+            call.operation.clone(),
+            call.key.map_or_else(String::new, |kind| kind.as_str().to_owned()),
+            format!("{}{cached}", ended(&call.outcome)),
+            if is_made { call.latency.0.to_string() } else { String::new() },
+            if call.cost == Credits::ZERO { String::new() } else { call.cost.to_string() },
+        ]);
+    }
+    table
+}
+
+fn ended(outcome: &CallOutcome) -> String {
+    match outcome {
+        CallOutcome::Hit { fields } => format!("{} fields", fields.len()),
+        CallOutcome::NoMatch => "no match".to_owned(),
+        CallOutcome::RateLimited { retry_at } => format!("rate limited until {retry_at}"),
+        CallOutcome::TimedOut => "no answer in time; it may be billed".to_owned(),
+        CallOutcome::Failed { why } => format!("failed: {why}"),
+        CallOutcome::AuthFailed => "our credentials were refused".to_owned(),
+        CallOutcome::OutOfCredits => "the account at the provider is empty".to_owned(),
+        CallOutcome::NotMade { why } => format!("not made: {}", why.words()),
+    }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(header);
+    table
+}

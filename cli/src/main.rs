@@ -1,0 +1,41 @@
+//! `millrace`: the operator's tool.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod check;
+mod explain;
+mod send;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(name = "millrace", version, about = "Signups become verified, scored, routed leads; this is the operator's tool.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Post a sample event, signed like its issuer.
+    Send(send::Send),
+    /// Say why a signup went where it went: route, points, unknowns, sources, calls, costs.
+    Explain(explain::Explain),
+    /// Work with the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Find every mistake, with file and line and what to write instead.
+    Check(check::Check),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Send(send) => send.run().await,
+        Command::Explain(explain) => explain.run().await,
+        Command::Config(ConfigCommand::Check(check)) => check.run(),
+    }
+}

@@ -1,0 +1,67 @@
+//! `millrace send`.
+#![expect(clippy::print_stdout, reason = "this is the command's output")]
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use intake::sample::{RepeatAs, Sample, local_secret};
+use pipeline::ports::Clock;
+use platform::SystemClock;
+use secrecy::SecretString;
+
+/// What to send, and where.
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    /// A sample event, such as events/signup-webhook.hot.json.
+    event: PathBuf,
+    /// Where the webhooks are: the stack's `WebhookUrl` output, or `cargo dev`.
+    #[arg(long, env = "MILLRACE_URL", default_value = "http://127.0.0.1:7700")]
+    url: String,
+    /// The issuer's webhook secret; without it, that of `cargo dev`.
+    #[arg(long, env = "MILLRACE_WEBHOOK_SECRET", hide_env_values = true)]
+    secret: Option<String>,
+    /// Wait up to so many seconds for the decision; without it, as the sample says.
+    #[arg(long, value_name = "SECONDS")]
+    wait: Option<u32>,
+}
+
+impl Send {
+    pub(crate) async fn run(&self) -> Result<()> {
+        let text = std::fs::read_to_string(&self.event).with_context(|| format!("{} cannot be read", self.event.display()))?;
+        let sample = Sample::parse(&text).with_context(|| self.event.display().to_string())?;
+        let secret = match (&self.secret, local_secret(&sample.issuer)) {
+            (Some(secret), _) => SecretString::from(secret.clone()),
+            (None, Some(secret)) => SecretString::from(secret),
+            (None, None) => bail!("give the secret of issuer {} with --secret or MILLRACE_WEBHOOK_SECRET", sample.issuer),
+        };
+        let first = sample.render(SystemClock.now());
+        for _ in 0..sample.repeat {
+            let body = if sample.repeat_as == RepeatAs::Click { sample.render(SystemClock.now()) } else { first.clone() };
+            self.post(&sample, body, &secret).await?;
+        }
+        Ok(())
+    }
+
+    async fn post(&self, sample: &Sample, body: Vec<u8>, secret: &SecretString) -> Result<()> {
+        let headers = intake::sign(&sample.issuer, &body, secret, sample.delivery.as_deref(), SystemClock.now())?;
+        let url = format!("{}/webhook/{}", self.url.trim_end_matches('/'), sample.issuer);
+        let mut request = reqwest::Client::new().post(&url).body(body);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let prefer = self.wait.map(|seconds| format!("wait={seconds}")).or_else(|| sample.prefer.clone());
+        if let Some(prefer) = prefer {
+            request = request.header("prefer", prefer);
+        }
+        let response = request.send().await.with_context(|| format!("{url} does not answer; is `cargo dev` up, or --url right?"))?;
+        let status = response.status();
+        let text = response.text().await?;
+        let pretty = serde_json::from_str::<serde_json::Value>(&text).and_then(|json| serde_json::to_string_pretty(&json));
+        println!("{status}\n{}", pretty.unwrap_or(text));
+        if !status.is_success() {
+            bail!("the webhook refused the event with {status}");
+        }
+        Ok(())
+    }
+}

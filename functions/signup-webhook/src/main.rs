@@ -1,0 +1,20 @@
+//! The Lambda `signup-webhook`.
+
+use std::sync::Arc;
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use platform::{Aws, Boot, DEFAULT_WORKSPACE, SystemClock};
+use signup_webhook::{App, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let boot = Boot::from_env();
+    boot.start_logging("signup-webhook");
+    let settings = boot.settings_for_signup_webhook()?;
+    let (aws, clock) = (Aws::from_environment().await, Arc::new(SystemClock));
+    let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
+    let hash_key = Arc::new(secrets.hash_key().await?);
+    let (queue, store) = (Arc::new(aws.queue(settings.queues)), Arc::new(aws.store(settings.tables, DEFAULT_WORKSPACE)));
+    let app = App { keys: secrets, queue, store, clock, hash_key };
+    run(service_fn(async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&app, event.payload).await))).await
+}

@@ -1,0 +1,59 @@
+//! `cargo dev`: the whole pipeline on one machine, with nothing else installed (LOCAL §1).
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod args;
+mod durable;
+mod http;
+pub mod journal;
+mod pump;
+pub mod row;
+pub mod samples;
+pub mod screen;
+mod secrets;
+pub mod stack;
+
+use anyhow::{Result, bail};
+
+use args::Args;
+use journal::Journal;
+use samples::{Samples, play};
+use screen::Screen;
+use stack::Stack;
+
+/// Starts the stack, plays the samples and stays up, or ends with a summary.
+///
+/// # Errors
+/// What could not start, or which samples ended otherwise than expected.
+pub async fn run(mut args: Args, journal: Journal) -> Result<()> {
+    if args.once && args.port == 7700 {
+        // A run that ends by itself must not collide with a stack that is up.
+        args.port = 0;
+    }
+    let stack = Stack::start(&args, journal).await?;
+    if !args.no_samples {
+        play_all(&stack, &args).await?;
+    }
+    if args.once {
+        return Ok(());
+    }
+    screen::serving(&stack);
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}
+
+async fn play_all(stack: &Stack, args: &Args) -> Result<()> {
+    let samples = Samples::load(&args.events)?;
+    let mut screen = Screen::new(samples.count(), args.json);
+    for (case, sample, expected) in samples.iter() {
+        screen.working_on(case);
+        for row in play(stack, case, sample, expected).await? {
+            screen.show(row);
+        }
+    }
+    let unexpected = screen.summary();
+    if args.once && !unexpected.is_empty() {
+        bail!("{} of {} signups ended otherwise than events/expected.json says", unexpected.len(), samples.count());
+    }
+    Ok(())
+}

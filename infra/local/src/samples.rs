@@ -1,0 +1,157 @@
+//! The sample signups: sent as their issuers would send them, and followed to their end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+use domain::run::Run;
+use domain::signup::RunId;
+use intake::sample::{Before, RepeatAs, Sample, local_secret};
+use pipeline::hold::{hold_the_day, release};
+use pipeline::ports::Stage;
+use serde::Deserialize;
+
+use crate::row::Row;
+use crate::stack::Stack;
+
+/// A sample that has no end after this long is shown as it stands.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// What events/expected.json says of one sending of a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// The outcome, as a word.
+    pub outcome: String,
+    /// The track, as a word.
+    pub track: String,
+}
+
+/// All samples with what is expected of each sending.
+pub struct Samples {
+    cases: Vec<(String, Sample, Vec<Expected>)>,
+}
+
+impl Samples {
+    /// Reads `signup-webhook.*.json` and `expected.json` of a folder. The samples come in the order of expected.json.
+    ///
+    /// # Errors
+    /// Names the file that is wrong, or the sample of which nothing is expected.
+    pub fn load(folder: &Path) -> Result<Self> {
+        let expected = read(&folder.join("expected.json"))?;
+        let expected: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&expected).context("expected.json")?;
+        let mut cases = Vec::new();
+        for (case, wanted) in expected {
+            let file = folder.join(format!("signup-webhook.{case}.json"));
+            let sample = Sample::parse(&read(&file)?).with_context(|| file.display().to_string())?;
+            let wanted: Vec<Expected> = serde_json::from_value(wanted).with_context(|| format!("expected.json: {case}"))?;
+            cases.push((case, sample, wanted));
+        }
+        let known: BTreeMap<&str, ()> = cases.iter().map(|(case, ..)| (case.as_str(), ())).collect();
+        for entry in std::fs::read_dir(folder)? {
+            let name = entry?.file_name().to_string_lossy().into_owned();
+            if let Some(case) = Sample::case_of(&name).filter(|case| !known.contains_key(case)) {
+                bail!("events/expected.json says nothing of `{case}`; add its outcome and track");
+            }
+        }
+        Ok(Self { cases })
+    }
+
+    /// How many signups are sent in all.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.cases.iter().map(|(_, sample, _)| u64::from(sample.repeat)).sum()
+    }
+
+    /// The samples in order.
+    pub fn iter(&self) -> impl Iterator<Item = &(String, Sample, Vec<Expected>)> {
+        self.cases.iter()
+    }
+}
+
+/// Sends one sample as often as it says and follows each sending to its end.
+pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &[Expected]) -> Result<Vec<Row>> {
+    let hold = match sample.before {
+        Some(Before::ExhaustDayCap) => hold_the_day(&*stack.store, &stack.config, &stack.hash_key, stack.clock.now()).await?,
+        None => None,
+    };
+    let first_body = sample.render(stack.clock.now());
+    let mut sent = Vec::new();
+    for nth in 0..sample.repeat {
+        let is_click = nth > 0 && sample.repeat_as == RepeatAs::Click;
+        let body = if is_click { sample.render(stack.clock.now()) } else { first_body.clone() };
+        sent.push(send(stack, sample, body).await?);
+        if sample.repeat_as == RepeatAs::Delivery {
+            // The retry of a delivery comes after the first was answered, so that the table shows it as repeated.
+            follow(stack, &sent[sent.len() - 1].run).await?;
+        }
+    }
+    let mut rows = Vec::new();
+    for (nth, sending) in sent.into_iter().enumerate() {
+        let run = follow(stack, &sending.run).await?;
+        rows.push(Row::new(case, &run, sending.answered_in, &stack.journal, nth, expected.get(nth)));
+    }
+    if let Some(hold) = hold {
+        release(&*stack.store, &hold).await?;
+    }
+    Ok(rows)
+}
+
+/// A signup that got its 2xx.
+struct Sending {
+    run: RunId,
+    /// How long the sender waited for the decision, where it did.
+    answered_in: Option<Duration>,
+}
+
+async fn send(stack: &Stack, sample: &Sample, body: Vec<u8>) -> Result<Sending> {
+    let secret = local_secret(&sample.issuer).context("the local stack has no secret for this issuer")?;
+    let headers = intake::sign(&sample.issuer, &body, &secret.into(), sample.delivery.as_deref(), stack.clock.now())?;
+    let mut request = stack.http.post(format!("{}/webhook/{}", stack.url, sample.issuer)).body(body);
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    if let Some(prefer) = &sample.prefer {
+        request = request.header("prefer", prefer);
+    }
+    let start = Instant::now();
+    let response = request.send().await?;
+    let answered_in = (response.status() == 200).then(|| start.elapsed());
+    let status = response.status();
+    let answer: serde_json::Value = response.json().await?;
+    let id = answer.get("run").and_then(serde_json::Value::as_str);
+    let Some(id) = id else { bail!("the webhook answered {status}: {answer}") };
+    Ok(Sending { run: RunId::parse(id)?, answered_in })
+}
+
+/// Waits until a run is finished and its write to the CRM has ended one way or the other.
+async fn follow(stack: &Stack, id: &RunId) -> Result<Run> {
+    let start = Instant::now();
+    loop {
+        let stored = stack.store.read_run(id).await?;
+        if let Some(stored) = stored {
+            let is_done = stored.stage == Stage::Done && (!is_written(&stored.run) || has_ended(stack, id));
+            if is_done || start.elapsed() > PATIENCE {
+                return Ok(stored.run);
+            }
+        } else if start.elapsed() > PATIENCE {
+            bail!("run {id} never began; look at the logs with --logs");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn is_written(run: &Run) -> bool {
+    run.decision().is_some_and(|decision| decision.gate.verdict == domain::gate::Verdict::Pass)
+}
+
+fn has_ended(stack: &Stack, id: &RunId) -> bool {
+    let lines = stack.journal.of(id.as_str(), "writeback");
+    lines.last().is_some_and(|line| line.get("message").is_some_and(|message| message != "write postponed"))
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read; run from the root of the repository", path.display()))
+}

@@ -1,0 +1,152 @@
+//! The whole stack in one process: tables, queues, functions, webhooks and the sandbox that plays the world.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use connectors::{Egress, Endpoints, HttpProvider, HubSpot};
+use domain::config::Config;
+use domain::identity::HashKey;
+use domain::priority::Priority;
+use pipeline::enrich::Enrich;
+use pipeline::memory::MemoryQueue;
+use pipeline::ports::{Clock, Entropy, Queue, QueueName, Store};
+use pipeline::write_back::WriteBack;
+use platform::{Aws, OsEntropy, SystemClock};
+use sandbox::{Latency, Options, Sandbox};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::args::Args;
+use crate::durable::DurableQueue;
+use crate::journal::Journal;
+use crate::pump::pump;
+use crate::secrets::{LocalSecrets, hash_key};
+
+/// As the template's redrive policy has it.
+const RECEIVES_MAX: u32 = 5;
+
+/// Everything that runs, until it is dropped.
+pub struct Stack {
+    /// Where webhooks are posted.
+    pub url: String,
+    /// Where the tables listen, in `DynamoDB`'s protocol.
+    pub tables_url: String,
+    /// Where the sandbox shows what it was asked and what was written to its CRM.
+    pub sandbox_url: String,
+    /// The tables.
+    pub store: Arc<dyn Store>,
+    /// The queues.
+    pub queue: Arc<dyn Queue>,
+    /// The configuration in force.
+    pub config: Arc<Config>,
+    pub(crate) hash_key: Arc<HashKey>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) journal: Journal,
+    pub(crate) http: reqwest::Client,
+    /// The sandbox's books.
+    pub sandbox: Sandbox,
+    _tasks: JoinSet<()>,
+}
+
+impl Stack {
+    /// Starts everything.
+    ///
+    /// # Errors
+    /// Says what could not start and what to do about it.
+    pub async fn start(args: &Args, journal: Journal) -> Result<Self> {
+        let port = |offset: u16| if args.port == 0 { 0 } else { args.port + offset };
+        let (web, tables, world) = (listen(port(0)).await?, listen(port(1)).await?, listen(port(2)).await?);
+        let url_of = |listener: &TcpListener| listener.local_addr().map(|address| format!("http://{address}"));
+        let (url, tables_url, sandbox_url) = (url_of(&web)?, url_of(&tables)?, url_of(&world)?);
+        let mut tasks = JoinSet::new();
+
+        let database = open_database(args.data.as_deref())?;
+        tasks.spawn(dynoxide::server::serve_on(tables, database));
+        let sandbox = Sandbox::new(Options { seed: args.seed, latency: Latency::Seeded });
+        tasks.spawn(quietly(sandbox::serve(world, sandbox.clone())));
+
+        let sources = platform::config_folder(&args.config)?;
+        let (config, connectors) = connectors::configure(&sources)?;
+        let config = Arc::new(config);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+        let hash_key = Arc::new(hash_key()?);
+        let aws = Aws::local(&tables_url).await;
+        let names = aws.create_tables(TABLE_PREFIX).await?;
+        let store: Arc<dyn Store> = Arc::new(aws.store(names, &config.workspace));
+        let queue = open_queue(args.data.as_deref(), &clock)?;
+
+        let endpoints = Endpoints::new([
+            ("crustdata".to_owned(), format!("{sandbox_url}/crustdata")),
+            ("website".to_owned(), format!("{sandbox_url}/websites/{{{{key}}}}/")),
+            ("hubspot".to_owned(), format!("{sandbox_url}/hubspot")),
+        ])?;
+        // The sandbox on loopback is the only address besides the public internet that may be called.
+        let egress = Egress::new([sandbox_url.trim_start_matches("http://").to_owned()])?;
+        let hubspot = HubSpot::new(&endpoints, HubSpot::CONTACTS_PATH, egress.clone(), Arc::new(LocalSecrets)).map_err(anyhow::Error::msg)?;
+        let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, Arc::new(LocalSecrets)));
+
+        let webhook = signup_webhook::App {
+            keys: Arc::new(LocalSecrets),
+            queue: Arc::clone(&queue),
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            hash_key: Arc::clone(&hash_key),
+        };
+        tasks.spawn(quietly(crate::http::serve(web, Arc::new(webhook))));
+        let lookup = Arc::new(provider_lookup::App {
+            enrich: Enrich {
+                store: Arc::clone(&store),
+                queue: Arc::clone(&queue),
+                provider,
+                clock: Arc::clone(&clock),
+                entropy: Arc::clone(&entropy),
+                config: Arc::clone(&config),
+                key: Arc::clone(&hash_key),
+            },
+        });
+        for priority in Priority::ALL {
+            tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Lookup(priority), Arc::clone(&lookup)));
+        }
+        let write_back = WriteBack {
+            store: Arc::clone(&store),
+            queue: Arc::clone(&queue),
+            crm: Arc::new(hubspot),
+            clock: Arc::clone(&clock),
+            entropy,
+            config: Arc::clone(&config),
+        };
+        let writeback = Arc::new(crm_writeback::App { write_back });
+        tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Writeback, writeback));
+        let http = reqwest::Client::new();
+        Ok(Self { url, tables_url, sandbox_url, store, queue, config, hash_key, clock, journal, http, sandbox, _tasks: tasks })
+    }
+}
+
+/// How the names of the local tables begin; `millrace explain` finds them by it.
+const TABLE_PREFIX: &str = "millrace";
+
+async fn listen(port: u16) -> Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("port {port} is taken; choose others with --port, or --port 0 for free ones"))
+}
+
+fn open_database(data: Option<&Path>) -> Result<dynoxide::Database> {
+    let Some(folder) = data else { return dynoxide::Database::memory().map_err(|error| anyhow::anyhow!("{error}")) };
+    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be created", folder.display()))?;
+    let file = folder.join("tables.sqlite");
+    dynoxide::Database::new(&file.to_string_lossy()).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
+}
+
+fn open_queue(data: Option<&Path>, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Queue>> {
+    Ok(match data {
+        None => Arc::new(MemoryQueue::new(Arc::clone(clock), RECEIVES_MAX)),
+        Some(folder) => Arc::new(DurableQueue::open(&folder.join("queue.sqlite"), Arc::clone(clock), RECEIVES_MAX)?),
+    })
+}
+
+async fn quietly(server: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = server.await {
+        tracing::error!(stage = "local", error = %error, "a server of the local stack has ended");
+    }
+}

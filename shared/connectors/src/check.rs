@@ -1,0 +1,291 @@
+//! Checks one connector's sections and compiles them.
+
+use std::collections::BTreeMap;
+
+use domain::config::Finding;
+use domain::identity::KeyKind;
+use domain::observation::Basis;
+use domain::schema::{Field, Schema};
+use domain::template::{Hole, Template};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::Value as Json;
+use serde_json_path::JsonPath;
+use serde_saphyr::Spanned;
+use url::Url;
+
+use crate::connector::{Http, Mapping, Meaning, Test};
+use crate::document::{
+    AuthSection, Document, ErrorsSection, ExampleSection, KeySection, MappingSection, MethodWord, OneOrMany, ReplySection, RequestSection,
+    TestSection,
+};
+use crate::example::Example;
+use crate::normalise::Normaliser;
+use crate::request::{Addition, Auth, Body, KEY, Request, SECRET};
+
+/// Collects what is wrong with one file.
+pub(crate) struct Checker<'a> {
+    file: &'a str,
+    schema: &'a Schema,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl<'a> Checker<'a> {
+    pub(crate) const fn new(file: &'a str, schema: &'a Schema) -> Self {
+        Self { file, schema, findings: Vec::new() }
+    }
+
+    pub(crate) fn find<T>(&mut self, at: &Spanned<T>, message: String) {
+        self.findings.push(Finding::new(self.file, at.referenced.line(), message));
+    }
+
+    /// A vendor's operation.
+    pub(crate) fn http(&mut self, document: Document) -> Option<Http> {
+        let provider = &document.provider;
+        let Some(request) = document.request else {
+            self.find(provider, "a connector needs `request` (method, base_url, path) or `builtin`".to_owned());
+            return None;
+        };
+        if document.keys.is_empty() {
+            self.find(provider, "a connector needs `keys`: the kinds of key it is asked by and how each is sent".to_owned());
+        }
+        let Some(reply) = document.reply else {
+            self.find(provider, "a connector needs `reply`: where a hit and its fields stand in the answer".to_owned());
+            return None;
+        };
+        if reply.no_match.is_none() && document.errors.no_match.is_empty() {
+            self.find(&reply.hit, "say what no match looks like: `reply.no_match` or `errors.no_match`".to_owned());
+        }
+        let reset_header = document.rate_limit.and_then(|limit| limit.reset_header).and_then(|name| {
+            let header = HeaderName::try_from(&name).ok();
+            if header.is_none() {
+                self.find(provider, format!("rate_limit.reset_header: `{name}` is no header name"));
+            }
+            header
+        });
+        let meanings = self.meanings(document.errors);
+        let request = self.request(request, document.auth, document.keys)?;
+        Some(Http {
+            request,
+            meanings,
+            reset_header,
+            hit: self.paths(&reply.hit),
+            no_match: reply.no_match.iter().flat_map(|written| self.paths(written)).collect(),
+            confidence: reply.confidence.iter().flat_map(|written| self.paths(written)).collect(),
+            fields: self.fields(reply),
+        })
+    }
+
+    pub(crate) fn example(&mut self, section: Spanned<ExampleSection>) -> Option<Example> {
+        let line = section.referenced.line();
+        let result = Example::parse(&section.value, line, self.schema);
+        result.map_err(|message| self.find(&section, message)).ok()
+    }
+
+    fn request(
+        &mut self,
+        section: Spanned<RequestSection>,
+        auth: Option<AuthSection>,
+        keys: BTreeMap<KeyKind, Spanned<KeySection>>,
+    ) -> Option<Request> {
+        let written = &section.value;
+        let base_url = self.base_url(&written.base_url);
+        if !written.path.value.starts_with('/') {
+            self.find(
+                &written.path,
+                format!("`{}` is no path; write it from the first slash, such as /company/enrich", written.path.value),
+            );
+        }
+        let segments: Vec<&str> = written.path.value.trim_start_matches('/').split('/').collect();
+        let path: Vec<Template> = segments.iter().filter_map(|segment| self.template(&written.path, segment, KEY)).collect();
+        let method = if written.method == MethodWord::Get { Method::GET } else { Method::POST };
+        if let (Some(body), MethodWord::Get) = (&written.body, written.method) {
+            self.find(body, "a GET request has no body; write `method: POST` or use `query`".to_owned());
+        }
+        let query = self.query(&written.query);
+        let key_in_url = path.iter().chain(query.iter().map(|(_, template)| template)).any(has_hole);
+        let body = written.body.as_ref().and_then(|body| self.object(body));
+        let key_in_body = body.as_ref().is_some_and(body_has_hole);
+        let mut additions = Vec::new();
+        for (kind, section) in keys {
+            let addition = self.addition(&section);
+            self.check_key(kind, &section, &addition, key_in_url, key_in_body);
+            additions.push((kind, addition));
+        }
+        let headers = self.headers(&written.headers);
+        let auth = auth.and_then(|auth| self.auth(auth));
+        Some(Request { method, base_url: base_url?, path, headers, query, body, auth, keys: additions })
+    }
+
+    fn check_key(&mut self, kind: KeyKind, section: &Spanned<KeySection>, addition: &Addition, in_url: bool, in_body: bool) {
+        let in_url = in_url || addition.query.iter().any(|(_, template)| has_hole(template));
+        let in_body = in_body || addition.body.as_ref().is_some_and(body_has_hole);
+        let is_address = matches!(kind, KeyKind::Email | KeyKind::BusinessEmail | KeyKind::PersonalEmail);
+        if is_address && in_url {
+            self.find(section, format!("{}: an address may not stand in a URL, which others log; send it in the body", kind.as_str()));
+        }
+        if !in_url && !in_body {
+            self.find(section, format!("{}: the key is not sent; write {{{{key}}}} into its query or body", kind.as_str()));
+        }
+    }
+
+    fn base_url(&mut self, written: &Spanned<String>) -> Option<Url> {
+        let url =
+            Url::parse(&written.value).ok().filter(|url| url.scheme() == "https" && url.username().is_empty() && url.query().is_none());
+        if url.is_none() {
+            self.find(written, format!("`{}` is no base URL; write https:// and a host, such as https://api.crustdata.com", written.value));
+        }
+        url
+    }
+
+    fn headers(&mut self, section: &BTreeMap<String, Spanned<String>>) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, written) in section {
+            match (HeaderName::try_from(name), HeaderValue::from_str(&written.value)) {
+                (Ok(header), Ok(value)) if !written.value.contains("{{") => {
+                    headers.insert(header, value);
+                }
+                _ => self
+                    .find(written, format!("`{name}` is no plain header; the secret goes into `auth`, the key into path, query or body")),
+            }
+        }
+        headers
+    }
+
+    fn auth(&mut self, section: AuthSection) -> Option<Auth> {
+        let header = HeaderName::try_from(&section.header.value).ok();
+        if header.is_none() {
+            self.find(&section.header, format!("`{}` is no header name", section.header.value));
+        }
+        let value = self.template(&section.value, &section.value.value, SECRET);
+        if value.as_ref().is_some_and(|template| !has_hole(template)) {
+            self.find(&section.value, "the value has no secret; write {{secret}} where it belongs, never the secret itself".to_owned());
+        }
+        let is_name = !section.secret.value.is_empty()
+            && section.secret.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+        if !is_name {
+            self.find(
+                &section.secret,
+                "write the secret's name in lower-case words joined by underscores, such as crustdata_api_key".to_owned(),
+            );
+        }
+        Some(Auth { header: header?, value: value?, secret: section.secret.value })
+    }
+
+    fn addition(&mut self, section: &Spanned<KeySection>) -> Addition {
+        let query = self.query(&section.value.query);
+        Addition { query, body: section.value.body.as_ref().and_then(|body| self.object(body)) }
+    }
+
+    fn query(&mut self, section: &BTreeMap<String, Spanned<String>>) -> Vec<(String, Template)> {
+        let pair = |(name, written): (&String, &Spanned<String>)| Some((name.clone(), self.template(written, &written.value, KEY)?));
+        section.iter().filter_map(pair).collect()
+    }
+
+    fn object(&mut self, written: &Spanned<Json>) -> Option<Body> {
+        if !written.value.is_object() {
+            self.find(written, "a body is a mapping, such as {domains: [\"{{key}}\"]}".to_owned());
+            return None;
+        }
+        self.body(written, &written.value)
+    }
+
+    fn body(&mut self, at: &Spanned<Json>, json: &Json) -> Option<Body> {
+        Some(match json {
+            Json::String(text) => Body::Text(self.template(at, text, KEY)?),
+            Json::Array(items) => Body::List(items.iter().filter_map(|item| self.body(at, item)).collect()),
+            Json::Object(entries) => {
+                Body::Object(entries.iter().filter_map(|(name, item)| Some((name.clone(), self.body(at, item)?))).collect())
+            }
+            plain => Body::Plain(plain.clone()),
+        })
+    }
+
+    /// A text in which `name` alone may stand between braces: a look-up knows no record.
+    fn template<T>(&mut self, at: &Spanned<T>, text: &str, name: &str) -> Option<Template> {
+        let parsed = Template::parse(text, self.schema, &[name]).ok();
+        let template = parsed.filter(|template| template.fill(|hole| is_named(hole, name).then(String::new)).is_some());
+        if template.is_none() {
+            self.find(at, format!("between braces only {{{{{name}}}}} may stand here"));
+        }
+        template
+    }
+
+    fn meanings(&mut self, errors: ErrorsSection) -> Vec<(Meaning, Test)> {
+        let sections = [
+            (Meaning::OutOfCredits, errors.out_of_credits),
+            (Meaning::RateLimited, errors.rate_limited),
+            (Meaning::AuthFailed, errors.auth_failed),
+            (Meaning::NoMatch, errors.no_match),
+            (Meaning::Failed, errors.failed),
+        ];
+        let tests = sections.into_iter().flat_map(|(meaning, tests)| tests.into_iter().map(move |test| (meaning, test)));
+        tests.filter_map(|(meaning, test)| Some((meaning, self.test(&test)?))).collect()
+    }
+
+    fn test(&mut self, section: &Spanned<TestSection>) -> Option<Test> {
+        let TestSection { status, body } = &section.value;
+        if status.is_none() && body.is_none() {
+            self.find(section, "this test holds for every answer; write `status`, `body` or both".to_owned());
+        }
+        let body = match body {
+            Some(path) => Some(self.path(section, path)?),
+            None => None,
+        };
+        Some(Test { status: *status, body })
+    }
+
+    fn fields(&mut self, reply: ReplySection) -> Vec<(Field, Vec<Mapping>)> {
+        let mut fields: Vec<(Field, Vec<Mapping>)> = Vec::new();
+        for (name, written) in reply.fields {
+            let field = match self.schema.field(&name) {
+                Ok(field) => field,
+                Err(message) => {
+                    self.find(&written, message);
+                    continue;
+                }
+            };
+            if fields.iter().any(|(known, _)| *known == field) {
+                self.find(&written, format!("`{name}` is `{field}`, which is mapped already; write one entry with a list"));
+            }
+            let mappings = written.value.0.iter().map(|section| self.mapping(&written, &field, section)).collect();
+            fields.push((field, mappings));
+        }
+        fields
+    }
+
+    fn mapping<T>(&mut self, at: &Spanned<T>, field: &Field, section: &MappingSection) -> Mapping {
+        let (kind, _) = self.schema.kind_of(field);
+        if !section.normaliser.makes(kind) {
+            self.find(at, format!("`{field}` holds something else than this makes; write `as: {}`", Normaliser::names_for(kind)));
+        }
+        let paths = section.path.0.iter().filter_map(|path| self.path(at, path)).collect();
+        let basis = if section.inferred { Basis::Inferred } else { Basis::Stated };
+        Mapping { paths, normaliser: section.normaliser, basis }
+    }
+
+    fn paths(&mut self, written: &Spanned<OneOrMany<String>>) -> Vec<JsonPath> {
+        written.value.0.iter().filter_map(|path| self.path(written, path)).collect()
+    }
+
+    fn path<T>(&mut self, at: &Spanned<T>, path: &str) -> Option<JsonPath> {
+        let parsed = JsonPath::parse(path);
+        parsed.map_err(|error| self.find(at, format!("`{path}` is no JSONPath (RFC 9535): {}; it starts with $", error.message()))).ok()
+    }
+}
+
+fn is_named(hole: &Hole, name: &str) -> bool {
+    matches!(hole, Hole::Name(known) if known == name)
+}
+
+fn has_hole(template: &Template) -> bool {
+    template.fill(|_| None).is_none()
+}
+
+fn body_has_hole(body: &Body) -> bool {
+    match body {
+        Body::Plain(_) => false,
+        Body::Text(template) => has_hole(template),
+        Body::List(items) => items.iter().any(body_has_hole),
+        Body::Object(entries) => entries.iter().any(|(_, item)| body_has_hole(item)),
+    }
+}

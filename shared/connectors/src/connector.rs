@@ -1,0 +1,135 @@
+//! One connector: a provider's operation, parsed and checked.
+
+use domain::identity::KeyKind;
+use domain::observation::Basis;
+use domain::plan::Operation;
+use domain::schema::Field;
+use serde::Deserialize;
+use serde_json_path::JsonPath;
+
+use crate::example::Example;
+use crate::normalise::Normaliser;
+use crate::request::Request;
+
+/// One parsed, checked connector file (DESIGN §7).
+#[derive(Debug)]
+pub struct Connector {
+    pub(crate) operation: Operation,
+    pub(crate) about: About,
+    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) speech: Speech,
+    pub(crate) examples: Vec<Example>,
+}
+
+impl Connector {
+    /// What the plan knows about it.
+    #[must_use]
+    pub const fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// What the vendor offers (S0-11, S3-76).
+    #[must_use]
+    pub const fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The vendor's published limit, where there is one.
+    #[must_use]
+    pub const fn rate_limit(&self) -> Option<&RateLimit> {
+        self.rate_limit.as_ref()
+    }
+
+    pub(crate) fn accepts(&self, kind: KeyKind) -> bool {
+        self.operation.keys.contains(&kind)
+    }
+}
+
+/// Catalogue data of a provider: for the people who choose one (S0-11, S3-76).
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// What it is asked for first of all.
+    pub primary_data: String,
+    /// Where it is strong and where not.
+    pub coverage: String,
+    /// Whether its data may be shown to our own customers.
+    pub resale: Resale,
+}
+
+/// Whether a vendor's data may be passed on (S3-76).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resale {
+    /// Freely.
+    Allowed,
+    /// As the contract with the vendor says.
+    ByContract,
+    /// Not at all.
+    Forbidden,
+}
+
+/// A vendor's published limit.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateLimit {
+    /// Calls a minute.
+    pub per_minute: u32,
+    /// The header that says in how many seconds the limit is lifted, where the vendor sends no `Retry-After`.
+    #[serde(default)]
+    pub reset_header: Option<String>,
+}
+
+/// How an operation is carried out.
+#[derive(Debug)]
+pub(crate) enum Speech {
+    Builtin(Builtin),
+    Http(Box<Http>),
+}
+
+/// Operations that need no vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Builtin {
+    /// What an address itself says.
+    Email,
+    /// What a company's home page says.
+    Website,
+}
+
+/// A vendor's HTTP operation.
+#[derive(Debug)]
+pub(crate) struct Http {
+    pub(crate) request: Request,
+    pub(crate) meanings: Vec<(Meaning, Test)>,
+    pub(crate) reset_header: Option<http::HeaderName>,
+    pub(crate) hit: Vec<JsonPath>,
+    pub(crate) no_match: Vec<JsonPath>,
+    pub(crate) confidence: Vec<JsonPath>,
+    pub(crate) fields: Vec<(Field, Vec<Mapping>)>,
+}
+
+/// What an answer means that is no hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    OutOfCredits,
+    RateLimited,
+    AuthFailed,
+    NoMatch,
+    Failed,
+}
+
+/// A test of an answer; all parts must hold.
+#[derive(Debug)]
+pub(crate) struct Test {
+    pub(crate) status: Option<u16>,
+    pub(crate) body: Option<JsonPath>,
+}
+
+/// Where a field's value stands and how it becomes canonical.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    pub(crate) paths: Vec<JsonPath>,
+    pub(crate) normaliser: Normaliser,
+    pub(crate) basis: Basis,
+}

@@ -1,0 +1,160 @@
+//! Connector files to connectors; every mistake is collected, with its file and line.
+
+use std::collections::BTreeMap;
+
+use domain::config::{Finding, Sources};
+use domain::identity::KeyKind;
+use domain::plan::{Catalogue, Operation};
+use domain::schema::Schema;
+use domain::units::Millis;
+use serde_saphyr::Spanned;
+
+use crate::builtin;
+use crate::check::Checker;
+use crate::connector::{Builtin, Connector, Speech};
+use crate::document::Document;
+use crate::example::Example;
+
+const FOLDER: &str = "connectors/";
+/// A call that may take longer outlives every run.
+const TIMEOUT_MAX: Millis = Millis::seconds(30);
+
+/// All connectors by the name of their operation.
+#[derive(Debug, Default)]
+pub struct Connectors(BTreeMap<String, Connector>);
+
+impl Connectors {
+    /// The connector of an operation, such as `crustdata.company`.
+    #[must_use]
+    pub fn get(&self, operation: &str) -> Option<&Connector> {
+        self.0.get(operation)
+    }
+
+    /// All of them, in order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &Connector> {
+        self.0.values()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn take(mut self, operation: &str) -> Option<Connector> {
+        self.0.remove(operation)
+    }
+
+    /// What the plan may ask.
+    #[must_use]
+    pub fn catalogue(&self) -> Catalogue {
+        self.0.iter().map(|(name, connector)| (name.clone(), connector.operation.clone())).collect()
+    }
+
+    /// Reads every recorded example as a real answer is read, and says how many there are.
+    ///
+    /// # Errors
+    /// The examples from which something else came out than they expect, with file and line; field names only.
+    pub fn check_examples(&self) -> Result<usize, Vec<Finding>> {
+        let mut findings = Vec::new();
+        let mut count = 0;
+        for connector in self.0.values() {
+            for example in &connector.examples {
+                count += 1;
+                if let Err(message) = example.check(connector) {
+                    findings.push(Finding::new(&file_of(&connector.operation.name), example.line, message));
+                }
+            }
+        }
+        if findings.is_empty() { Ok(count) } else { Err(findings) }
+    }
+}
+
+/// Reads all files below `connectors/`.
+///
+/// # Errors
+/// Every mistake that was found, in order of file and line, each with what to write instead.
+pub fn load(sources: &Sources, schema: &Schema) -> Result<Connectors, Vec<Finding>> {
+    let mut connectors = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (file, text) in sources.below(FOLDER).filter(|(file, _)| file.ends_with(".yaml")) {
+        match load_one(file, text, schema) {
+            Ok(connector) => {
+                connectors.insert(connector.operation.name.clone(), connector);
+            }
+            Err(found) => findings.extend(found),
+        }
+    }
+    findings.sort();
+    if findings.is_empty() { Ok(Connectors(connectors)) } else { Err(findings) }
+}
+
+fn file_of(operation: &str) -> String {
+    format!("{FOLDER}{operation}.yaml")
+}
+
+fn load_one(file: &str, text: &str, schema: &Schema) -> Result<Connector, Vec<Finding>> {
+    let document: Document = serde_saphyr::from_str(text).map_err(|error| {
+        let line = error.location().map_or(0, |location| location.line());
+        vec![Finding::new(file, line, error.without_snippet().to_string())]
+    })?;
+    let mut checker = Checker::new(file, schema);
+    let connector = connector(&mut checker, file, document);
+    match connector {
+        Some(connector) if checker.findings.is_empty() => Ok(connector),
+        _ => Err(checker.findings),
+    }
+}
+
+fn connector(checker: &mut Checker<'_>, file: &str, document: Document) -> Option<Connector> {
+    let name = match &document.operation {
+        Some(operation) => format!("{}.{operation}", document.provider.value),
+        None => document.provider.value.clone(),
+    };
+    if file_of(&name) != file {
+        checker.find(&document.provider, format!("provider and operation name this connector `{name}`; call the file {}", file_of(&name)));
+    }
+    let timeout = document.timeout.value;
+    if timeout <= Millis(0) || timeout > TIMEOUT_MAX {
+        checker.find(&document.timeout, format!("a timeout of {timeout} is of no use; write more than 0ms and at most {TIMEOUT_MAX}"));
+    }
+    let mut operation = Operation {
+        name,
+        provider: document.provider.value.clone(),
+        family: document.family.clone(),
+        keys: Vec::new(),
+        supplies: Vec::new(),
+        price: document.price,
+        class: document.class,
+        timeout,
+    };
+    let (about, rate_limit) = (document.about.clone(), document.rate_limit.clone());
+    let (speech, examples) = speech(checker, document)?;
+    (operation.keys, operation.supplies) = match &speech {
+        Speech::Builtin(builtin) => (builtin::keys(*builtin), builtin::supplies(*builtin)),
+        Speech::Http(http) => {
+            let keys: Vec<KeyKind> = http.request.keys.iter().map(|(kind, _)| *kind).collect();
+            (keys, http.fields.iter().map(|(field, _)| field.clone()).collect())
+        }
+    };
+    Some(Connector { operation, about, rate_limit, speech, examples })
+}
+
+fn speech(checker: &mut Checker<'_>, mut document: Document) -> Option<(Speech, Vec<Example>)> {
+    let sections = std::mem::take(&mut document.examples);
+    let builtin = document.builtin.take();
+    let examples = sections.into_iter().filter_map(|section| checker.example(section)).collect();
+    let speech = match builtin {
+        Some(builtin) => {
+            check_builtin(checker, &builtin, &document);
+            Speech::Builtin(builtin.value)
+        }
+        None => Speech::Http(Box::new(checker.http(document)?)),
+    };
+    Some((speech, examples))
+}
+
+fn check_builtin(checker: &mut Checker<'_>, builtin: &Spanned<Builtin>, document: &Document) {
+    let has_more = document.request.is_some() || document.auth.is_some() || document.reply.is_some() || !document.keys.is_empty();
+    if has_more {
+        checker.find(
+            builtin,
+            "a builtin operation knows its own request, keys and reply; drop `request`, `auth`, `keys` and `reply`".to_owned(),
+        );
+    }
+}

@@ -1,0 +1,295 @@
+//! Vendors' spellings to canonical values. What says nothing gives nothing, never an empty value (S3-39).
+
+mod country;
+mod ladder;
+mod time;
+
+use domain::identity::{Domain, Phone};
+use domain::schema::FieldKind;
+use domain::units::Timestamp;
+use domain::value::Value;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use serde_json::Value as Json;
+use url::Url;
+
+pub(crate) use ladder::seniority_of;
+
+/// A longer text is cut.
+const TEXT_MAX_CHARS: usize = 2000;
+/// A longer list is cut.
+const LIST_MAX: usize = 200;
+
+/// Ways in which vendors write that they do not know.
+const UNKNOWN: &[&str] =
+    &["-", "--", "n/a", "nan", "nil", "none", "not available", "not specified", "null", "undefined", "undisclosed", "unknown"];
+
+/// How a vendor's value becomes a canonical one; the names that connector files use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Normaliser {
+    Text,
+    Word,
+    Words,
+    Number,
+    Percent,
+    Bool,
+    Positive,
+    Year,
+    Date,
+    MonthsSince,
+    Url,
+    Domain,
+    E164,
+    Country,
+    Seniority,
+    FundingStage,
+    EmployeeRange,
+}
+
+impl Normaliser {
+    /// Whether what it makes can stand in a field of this kind.
+    pub(crate) fn makes(self, kind: FieldKind) -> bool {
+        match self {
+            Self::Words => kind == FieldKind::List,
+            Self::Number | Self::Percent | Self::Year | Self::MonthsSince => kind == FieldKind::Number,
+            Self::Bool | Self::Positive => kind == FieldKind::Bool,
+            Self::Date => kind == FieldKind::Date,
+            Self::Domain => kind == FieldKind::Domain,
+            Self::E164 => kind == FieldKind::Phone,
+            Self::Url => kind == FieldKind::Url,
+            Self::Word | Self::Country | Self::Seniority | Self::FundingStage | Self::EmployeeRange => {
+                matches!(kind, FieldKind::Word | FieldKind::Text)
+            }
+            Self::Text => matches!(kind, FieldKind::Text | FieldKind::CompanyName | FieldKind::Title | FieldKind::Email),
+        }
+    }
+
+    /// The names that suit a field of this kind, for findings.
+    pub(crate) const fn names_for(kind: FieldKind) -> &'static str {
+        match kind {
+            FieldKind::List => "words",
+            FieldKind::Number => "number, percent, year or months_since",
+            FieldKind::Bool => "bool or positive",
+            FieldKind::Date => "date",
+            FieldKind::Domain => "domain",
+            FieldKind::Phone => "e164",
+            FieldKind::Url => "url",
+            FieldKind::Word => "word, country, seniority, funding_stage or employee_range",
+            FieldKind::Text | FieldKind::CompanyName | FieldKind::Title | FieldKind::Email => "text",
+        }
+    }
+
+    /// The value of what a path found; `None` when it says nothing or something else than it should.
+    pub(crate) fn read(self, found: &[&Json], now: Timestamp) -> Option<Value> {
+        if self == Self::Words {
+            return words(found);
+        }
+        found.iter().find_map(|json| self.read_one(json, now))
+    }
+
+    fn read_one(self, json: &Json, now: Timestamp) -> Option<Value> {
+        match self {
+            Self::Number => number(json).map(Value::Number),
+            Self::Percent => Some(Value::Number(number(json)?.checked_div(Decimal::ONE_HUNDRED)?.normalize())),
+            Self::Positive => Some(Value::Bool(number(json)? > Decimal::ZERO)),
+            Self::Bool => boolean(json),
+            Self::Year => time::year(&said(json).or_else(|| number(json).map(|year| year.to_string()))?).map(Value::number),
+            _ => self.read_text(&said(json)?, now),
+        }
+    }
+
+    fn read_text(self, text: &str, now: Timestamp) -> Option<Value> {
+        let normal = match self {
+            Self::Text => Some(text.chars().take(TEXT_MAX_CHARS).collect()),
+            Self::Word => word(text),
+            Self::Date => time::date(text),
+            Self::Url => web_address(text),
+            Self::Domain => Domain::parse(text).ok().map(|domain| domain.as_str().to_owned()),
+            Self::E164 => Phone::parse(text).ok().map(|phone| phone.expose().to_owned()),
+            Self::Country => Some(country::country(text)),
+            Self::Seniority => seniority_of(text).map(str::to_owned),
+            Self::FundingStage => ladder::funding_stage(text),
+            Self::EmployeeRange => employee_range(text),
+            Self::MonthsSince => return time::months_since(text, now).map(Value::number),
+            Self::Words | Self::Number | Self::Percent | Self::Bool | Self::Positive | Self::Year => None,
+        };
+        normal.map(Value::Text)
+    }
+}
+
+/// The text of a JSON string, its blanks made single; `None` when it is empty or a way of saying "unknown".
+fn said(json: &Json) -> Option<String> {
+    let text = single_spaced(json.as_str()?);
+    let is_unknown = text.is_empty() || UNKNOWN.contains(&text.to_lowercase().as_str());
+    (!is_unknown).then_some(text)
+}
+
+/// Trimmed, every run of blanks and control characters one space.
+pub(crate) fn single_spaced(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// A number, or a text that is one.
+fn number(json: &Json) -> Option<Decimal> {
+    match json {
+        Json::Number(_) => Value::of_json(json)?.as_number(),
+        Json::String(text) => text.trim().parse::<Decimal>().ok().map(|number| number.normalize()),
+        _ => None,
+    }
+}
+
+fn boolean(json: &Json) -> Option<Value> {
+    let yes = match json {
+        Json::Bool(yes) => *yes,
+        Json::String(text) => match text.trim().to_lowercase().as_str() {
+            "true" | "yes" => true,
+            "false" | "no" => false,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Value::Bool(yes))
+}
+
+/// All texts that were found, lists opened, in lower case.
+fn words(found: &[&Json]) -> Option<Value> {
+    let items = found.iter().flat_map(|json| json.as_array().map_or_else(|| vec![*json], |items| items.iter().collect()));
+    let words: Vec<String> = items.filter_map(said).map(|text| text.to_lowercase()).take(LIST_MAX).collect();
+    if words.is_empty() { None } else { Some(Value::list(words)) }
+}
+
+/// Lower case, everything but letters and digits one underscore: `Privately Held` is `privately_held`.
+pub(crate) fn word(text: &str) -> Option<String> {
+    let folded = text.to_lowercase();
+    let parts: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
+    if parts.is_empty() { None } else { Some(parts.join("_")) }
+}
+
+fn web_address(text: &str) -> Option<String> {
+    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let url = Url::parse(&with_scheme).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https") && url.domain().is_some_and(|host| host.contains('.'));
+    (is_web && url.username().is_empty()).then(|| url.to_string())
+}
+
+/// `51-200`, or `10001+` for the last band.
+fn employee_range(text: &str) -> Option<String> {
+    let numbers: Vec<u64> =
+        text.replace([',', '.'], "").split(|c: char| !c.is_ascii_digit()).filter_map(|digits| digits.parse().ok()).collect();
+    match numbers.as_slice() {
+        [low, high] if low <= high => Some(format!("{low}-{high}")),
+        [low] if text.contains('+') || text.to_lowercase().contains("more") => Some(format!("{low}+")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_176_000_000); // 2026-11-20T12:00:00Z
+
+    fn read(normaliser: Normaliser, json: Json) -> Option<String> {
+        normaliser.read(&[&json], NOW).map(|value| value.to_string())
+    }
+
+    #[test]
+    fn s3_39_what_says_nothing_gives_nothing() {
+        for json in [json!(null), json!(""), json!("  "), json!("N/A"), json!("Unknown"), json!([]), json!({}), json!([null, ""])] {
+            for normaliser in ALL {
+                assert_eq!(read(*normaliser, json.clone()), None, "{normaliser:?} of {json}");
+            }
+        }
+    }
+
+    #[test]
+    fn spellings_become_canonical() {
+        use Normaliser as N;
+        for (normaliser, json, expected) in [
+            (N::FundingStage, json!("Series B"), Some("series_b")),
+            (N::FundingStage, json!("series_c"), Some("series_c")),
+            (N::FundingStage, json!("Seed"), Some("seed")),
+            (N::FundingStage, json!("Pre-Seed Round"), Some("pre_seed")),
+            (N::FundingStage, json!("Post-IPO Equity"), Some("ipo")),
+            (N::FundingStage, json!("Private Equity"), Some("private_equity")),
+            (N::FundingStage, json!("Series Unknown"), None),
+            (N::Seniority, json!("CXO"), Some("c_level")),
+            (N::Seniority, json!("VP"), Some("vp")),
+            (N::Seniority, json!("Senior Vice President, Sales"), Some("vp")),
+            (N::Seniority, json!("Chief Technology Officer"), Some("c_level")),
+            (N::Seniority, json!("Founder & CEO"), Some("c_level")),
+            (N::Seniority, json!("Director of Platform"), Some("director")),
+            (N::Seniority, json!("Executive Assistant to the CEO"), None),
+            (N::Seniority, json!("Chief of Staff"), None),
+            (N::Seniority, json!("Software Engineer"), None),
+            (N::EmployeeRange, json!("51 - 200 employees"), Some("51-200")),
+            (N::EmployeeRange, json!("10,001+"), Some("10001+")),
+            (N::EmployeeRange, json!("many"), None),
+            (N::E164, json!("+1 (512) 555-0100"), Some("+15125550100")),
+            (N::E164, json!("512 555 0100"), None),
+            (N::Domain, json!("https://www.acme.io/about"), Some("acme.io")),
+            (N::Domain, json!("127.0.0.1"), None),
+            (N::Date, json!("2026-03-05T10:00:00Z"), Some("2026-03-05")),
+            (N::Date, json!("2026-02-30"), None),
+            (N::Year, json!("2017"), Some("2017")),
+            (N::Year, json!("2017-01-01"), Some("2017")),
+            (N::Year, json!(2017), Some("2017")),
+            (N::Year, json!("recently"), None),
+            (N::MonthsSince, json!("2024-02-01"), Some("33")),
+            (N::MonthsSince, json!("2027-01-01"), None),
+            (N::Country, json!("us"), Some("US")),
+            (N::Country, json!("United States"), Some("US")),
+            (N::Country, json!("UK"), Some("GB")),
+            (N::Country, json!("Atlantis  Isles"), Some("atlantis isles")),
+            (N::Number, json!("42.50"), Some("42.5")),
+            (N::Number, json!("many"), None),
+            (N::Percent, json!(31.0), Some("0.31")),
+            (N::Positive, json!(0), Some("false")),
+            (N::Positive, json!(3), Some("true")),
+            (N::Bool, json!("yes"), Some("true")),
+            (N::Word, json!("Privately Held"), Some("privately_held")),
+            (N::Words, json!(["AWS", " Kubernetes ", "AWS", 5]), Some("aws, kubernetes")),
+            (N::Url, json!("linkedin.com/in/jane"), Some("https://linkedin.com/in/jane")),
+            (N::Url, json!("javascript://alert"), None),
+            (N::Text, json!(" Jane \n Doe "), Some("Jane Doe")),
+            (N::Text, json!(["Jane"]), None),
+        ] {
+            assert_eq!(read(normaliser, json.clone()).as_deref(), expected, "{normaliser:?} of {json}");
+        }
+    }
+
+    const ALL: &[Normaliser] = &[
+        Normaliser::Text,
+        Normaliser::Word,
+        Normaliser::Words,
+        Normaliser::Number,
+        Normaliser::Percent,
+        Normaliser::Bool,
+        Normaliser::Positive,
+        Normaliser::Year,
+        Normaliser::Date,
+        Normaliser::MonthsSince,
+        Normaliser::Url,
+        Normaliser::Domain,
+        Normaliser::E164,
+        Normaliser::Country,
+        Normaliser::Seniority,
+        Normaliser::FundingStage,
+        Normaliser::EmployeeRange,
+    ];
+
+    proptest! {
+        #[test]
+        fn no_text_makes_a_normaliser_fall_over_or_give_an_empty_value(text in any::<String>()) {
+            for normaliser in ALL {
+                if let Some(value) = read(*normaliser, json!(text)) {
+                    prop_assert!(!value.trim().is_empty());
+                }
+            }
+        }
+    }
+}

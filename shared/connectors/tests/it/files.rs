@@ -1,0 +1,127 @@
+//! The connector files of the repository, and what is said about wrong ones.
+
+use connectors::{Resale, configure, load};
+use domain::config::Sources;
+use domain::identity::KeyKind;
+use domain::schema::Schema;
+use domain::units::Credits;
+
+use crate::world::{connectors, sources};
+
+const GOOD: &str = r#"provider: acme
+operation: company
+family: acme
+class: company
+about: {primary_data: headcount, coverage: anvils, resale: forbidden}
+timeout: 1s
+request:
+  method: POST
+  base_url: https://api.acme.example
+  path: /v1/company
+auth: {header: x-api-key, value: "{{secret}}", secret: acme_key}
+keys:
+  domain: {body: {domain: "{{key}}"}}
+reply:
+  hit: $.company
+  no_match: $.company
+  fields:
+    company.headcount: {path: $.size, as: number}
+examples:
+  - {name: hit, body: {company: {size: 5}}, expect: {company.headcount: 5}}
+"#;
+
+fn findings(text: &str) -> Vec<String> {
+    let sources = Sources::new([("connectors/acme.company.yaml".to_owned(), text.to_owned())]);
+    load(&sources, &Schema::default()).err().unwrap_or_default().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_recorded_example_comes_out_as_it_expects() {
+    let count = connectors().check_examples().unwrap_or_else(|findings| panic!("{findings:#?}"));
+    assert!(count >= 30, "{count}");
+    for connector in connectors().iter() {
+        assert!(connector.operation().family.len() > 2 && !connector.about().coverage.is_empty());
+    }
+}
+
+#[test]
+fn the_whole_configuration_is_right() {
+    let (config, connectors) = configure(&sources()).unwrap_or_else(|findings| panic!("{findings}"));
+    assert_eq!(config.catalogue, connectors.catalogue());
+}
+
+#[test]
+fn s0_11_s3_76_the_catalogue_says_what_a_provider_is_asked_by_and_what_it_costs() {
+    let (connectors, catalogue) = (connectors(), connectors().catalogue());
+    let names: Vec<&str> = catalogue.keys().map(String::as_str).collect();
+    assert_eq!(names, ["crustdata.company", "crustdata.person", "email", "website"]);
+    let person = &catalogue["crustdata.person"];
+    assert_eq!(person.keys, [KeyKind::SocialUrl, KeyKind::BusinessEmail, KeyKind::PersonalEmail]);
+    assert_eq!(catalogue["email"].keys, [KeyKind::BusinessEmail, KeyKind::PersonalEmail, KeyKind::Email]);
+    assert_eq!(catalogue["crustdata.company"].price.per_hit, Credits::whole(2));
+    assert!(catalogue["website"].price.is_free() && catalogue["email"].price.is_free());
+    let company = connectors.get("crustdata.company").unwrap();
+    assert_eq!((company.about().resale, company.rate_limit().unwrap().per_minute), (Resale::ByContract, 15));
+}
+
+#[test]
+fn a_right_file_has_no_findings() {
+    assert_eq!(findings(GOOD), [""; 0]);
+}
+
+#[test]
+fn every_mistake_has_its_line_and_says_what_to_write() {
+    for (right, wrong, line, says) in [
+        ("provider: acme", "provider: other", 1, "call the file connectors/other.company.yaml"),
+        ("family: acme", "familly: acme", 3, "familly"),
+        ("class: company", "class: firm", 4, "firm"),
+        ("resale: forbidden", "resale: maybe", 5, "by_contract"),
+        ("timeout: 1s", "timeout: 1", 6, "1500ms"),
+        ("timeout: 1s", "timeout: 2h", 6, "at most 30s"),
+        ("method: POST", "method: PUT", 8, "POST"),
+        ("https://api", "http://api", 9, "write https://"),
+        ("path: /v1/company", "path: v1", 10, "from the first slash"),
+        ("path: /v1/company", "path: /v1/{{contact.email}}", 10, "only {{key}}"),
+        ("{{secret}}", "abc123", 11, "write {{secret}}"),
+        ("secret: acme_key", "secret: sk-123", 11, "crustdata_api_key"),
+        ("domain: {body", "domaine: {body", 13, "domaine"),
+        ("\"{{key}}\"", "x", 13, "the key is not sent"),
+        ("\"{{key}}\"", "\"{{key\"", 13, "only {{key}}"),
+        ("domain: {body: {domain: \"{{key}}\"}}", "business_email: {query: {email: \"{{key}}\"}}", 13, "may not stand in a URL"),
+        ("hit: $.company", "hit: company", 15, "RFC 9535"),
+        ("company.headcount: {path", "company.headcont: {path", 18, "did you mean `company.headcount`"),
+        ("as: number", "as: text", 18, "write `as: number"),
+        ("as: number", "as: nummber", 18, "nummber"),
+        ("as: number}", "as: number, default: 0}", 18, "default"),
+        ("path: $.size", "path: size", 18, "RFC 9535"),
+        ("expect: {company.headcount: 5}", "expect: perhaps", 20, "no_match"),
+        ("expect: {company.headcount: 5}", "expect: {company.headcount: null}", 20, "leave the line out"),
+    ] {
+        assert!(GOOD.contains(right), "{right}");
+        let found = findings(&GOOD.replacen(right, wrong, 1));
+        let place = format!("config/connectors/acme.company.yaml:{line}: ");
+        assert!(found.iter().any(|finding| finding.starts_with(&place) && finding.contains(says)), "{wrong}: {found:#?}");
+    }
+}
+
+#[test]
+fn all_mistakes_are_found_together() {
+    let wrong = GOOD.replace("timeout: 1s", "timeout: 0ms").replace("as: number", "as: text").replace("hit: $.company", "hit: x");
+    assert_eq!(findings(&wrong).len(), 3);
+}
+
+#[test]
+fn a_connector_must_say_what_no_match_is() {
+    assert!(findings(&GOOD.replace("  no_match: $.company\n", ""))[0].contains("no match"));
+}
+
+#[test]
+fn an_example_that_comes_out_otherwise_is_found_without_its_values() {
+    let text = GOOD.replace("expect: {company.headcount: 5}", "expect: {company.headcount: 6, company.revenue: 1}");
+    let sources = Sources::new([("connectors/acme.company.yaml".to_owned(), text)]);
+    let found = load(&sources, &Schema::default()).unwrap().check_examples().unwrap_err();
+    assert_eq!(
+        found[0].to_string(),
+        "config/connectors/acme.company.yaml:20: example `hit`: company.headcount has another value, company.revenue is missing"
+    );
+}

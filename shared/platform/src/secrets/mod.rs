@@ -1,0 +1,127 @@
+//! One secret of Secrets Manager holds all of ours, a JSON object from name to value, read through one cache (RELIABILITY §3).
+
+mod source;
+mod webhooks;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use aws_sdk_secretsmanager::Client;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::identity::HashKey;
+use domain::units::{Millis, Timestamp};
+use pipeline::ports::{Clock, SecretUnavailable, Secrets};
+use secrecy::{ExposeSecret as _, SecretString};
+use tokio::sync::Mutex;
+
+use source::{Manager, Source};
+
+/// How long what was read is believed.
+const BELIEVED: Millis = Millis::minutes(5);
+/// After a failed reading the old values serve this long before the next try.
+const PAUSE_AFTER_FAILURE: Millis = Millis::seconds(10);
+/// The name under which the key for hashing people is kept.
+const HASH_KEY: &str = "hash_key";
+
+/// The id or ARN of the secret that holds all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecretsId(String);
+
+impl SecretsId {
+    /// The environment variable that holds it.
+    pub const VARIABLE: &'static str = "SECRETS_ID";
+
+    /// Takes an id.
+    #[must_use]
+    pub fn new(id: &str) -> Self {
+        Self(id.to_owned())
+    }
+}
+
+type Values = BTreeMap<String, SecretString>;
+
+/// Secrets by name: read once for all callers, believed for five minutes, stale when they cannot be read again.
+pub struct SecretReader {
+    source: Box<dyn Source>,
+    clock: Arc<dyn Clock>,
+    // Held while reading, so that many callers wait for one reading.
+    cached: Mutex<Option<Cached>>,
+}
+
+struct Cached {
+    values: Arc<Values>,
+    read_again_at: Timestamp,
+}
+
+impl fmt::Debug for SecretReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretReader([secret])")
+    }
+}
+
+impl SecretReader {
+    pub(crate) fn of_manager(client: Client, id: SecretsId, clock: Arc<dyn Clock>) -> Self {
+        Self::of(Box::new(Manager { client, id: id.0 }), clock)
+    }
+
+    fn of(source: Box<dyn Source>, clock: Arc<dyn Clock>) -> Self {
+        Self { source, clock, cached: Mutex::new(None) }
+    }
+
+    /// The key under which people are hashed: secret `hash_key`, at least 16 bytes in URL-safe base64 without padding.
+    ///
+    /// # Errors
+    /// Says whether it cannot be read, or what is wrong with it.
+    pub async fn hash_key(&self) -> Result<HashKey, SecretUnavailable> {
+        let text = self.secret(HASH_KEY).await?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text.expose_secret().trim_end_matches('='))
+            .map_err(|_| wrong(HASH_KEY, "write it in URL-safe base64"))?;
+        HashKey::new(bytes).map_err(|error| wrong(HASH_KEY, &error.to_string()))
+    }
+
+    /// The values, read again when their time is over.
+    async fn values(&self) -> Result<Arc<Values>, String> {
+        let mut cached = self.cached.lock().await;
+        let now = self.clock.now();
+        if let Some(fresh) = cached.as_ref().filter(|cached| now < cached.read_again_at) {
+            return Ok(Arc::clone(&fresh.values));
+        }
+        let (values, believed) = match (self.source.read().await, cached.as_ref()) {
+            (Ok(values), _) => (Arc::new(values), BELIEVED),
+            (Err(why), Some(stale)) => {
+                tracing::warn!(why, "the secrets cannot be read again; those read before serve on");
+                (Arc::clone(&stale.values), PAUSE_AFTER_FAILURE)
+            }
+            (Err(why), None) => return Err(why),
+        };
+        *cached = Some(Cached { values: Arc::clone(&values), read_again_at: now.after(believed) });
+        Ok(values)
+    }
+}
+
+#[async_trait]
+impl Secrets for SecretReader {
+    async fn secret(&self, name: &str) -> Result<SecretString, SecretUnavailable> {
+        let values = self.values().await.map_err(|why| wrong(name, &why))?;
+        let value = values.get(name).filter(|value| !value.expose_secret().is_empty());
+        value.cloned().ok_or_else(|| wrong(name, "add it to the secret that SECRETS_ID names"))
+    }
+
+    async fn refresh(&self, _name: &str) {
+        // All names come in one reading, so all are read again; what is cached serves on if that fails.
+        if let Some(cached) = self.cached.lock().await.as_mut() {
+            cached.read_again_at = Timestamp::default();
+        }
+    }
+}
+
+fn wrong(name: &str, why: &str) -> SecretUnavailable {
+    SecretUnavailable { name: name.to_owned(), why: why.to_owned() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+use async_trait::async_trait;
+use domain::units::Millis;
+use pipeline::ports::{Cache, CacheKey, CachedReply, StoreError};
+
+use super::item::{Key, Reader, document, expiry, moment};
+use super::{DynamoStore, send_put};
+use crate::tables::TTL_ATTRIBUTE;
+
+/// A stale reply still says something: it is kept this long past its freshness.
+const KEPT_PAST_FRESH: Millis = Millis::days(30);
+
+#[async_trait]
+impl Cache for DynamoStore {
+    async fn kept_reply(&self, key: &CacheKey) -> Result<Option<CachedReply>, StoreError> {
+        let key = self.cache_key(key);
+        let Some(item) = self.get(&self.tables.cache, &key).await? else { return Ok(None) };
+        let reader = Reader::of(&key, &item)?;
+        let (fetched_at, fresh_until) = (reader.moment("fetched_at")?, reader.moment("fresh_until")?);
+        Ok(Some(CachedReply { reply: reader.document()?, fetched_at, fresh_until }))
+    }
+
+    async fn keep_reply(&self, key: &CacheKey, reply: &CachedReply) -> Result<(), StoreError> {
+        let key = self.cache_key(key);
+        let item = key.item([
+            ("doc", document(&key, &reply.reply)?),
+            ("fetched_at", moment(reply.fetched_at)),
+            ("fresh_until", moment(reply.fresh_until)),
+            (TTL_ATTRIBUTE, expiry(reply.fresh_until.after(KEPT_PAST_FRESH))),
+        ]);
+        let put = self
+            .put(&self.tables.cache, item)
+            .condition_expression("attribute_not_exists(pk) OR fetched_at < :fetched_at")
+            .expression_attribute_values(":fetched_at", moment(reply.fetched_at));
+        // Refused means that a younger reply is there, which is as good.
+        send_put(put).await.map(drop)
+    }
+}
+
+impl DynamoStore {
+    fn cache_key(&self, key: &CacheKey) -> Key {
+        self.key(&["CACHE", &key.operation, &key.hash])
+    }
+}

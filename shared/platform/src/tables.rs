@@ -1,0 +1,135 @@
+//! The one definition of the tables: `template.yaml` is checked against it, local runs and tests create from it.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification};
+
+/// The partition key of every table, a string that starts with the workspace's id.
+pub const PARTITION_KEY: &str = "pk";
+/// The sort key of every table, a string.
+pub const SORT_KEY: &str = "sk";
+/// The attribute by which `DynamoDB` cleans up, in seconds since the epoch. Nothing is decided by it.
+pub const TTL_ATTRIBUTE: &str = "expires_at";
+
+/// The tables there are (DESIGN §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// Runs, windows, records, aliases, what was written where, turns, poison.
+    Leads,
+    /// Replies that were paid for.
+    Cache,
+    /// Counters and the ledger.
+    Credits,
+    /// Configuration versions and switches.
+    Settings,
+}
+
+impl Table {
+    /// All tables.
+    pub const ALL: [Self; 4] = [Self::Leads, Self::Cache, Self::Credits, Self::Settings];
+
+    /// How the table's name ends, after the prefix of the deployment.
+    #[must_use]
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Leads => "leads",
+            Self::Cache => "cache",
+            Self::Credits => "credits",
+            Self::Settings => "settings",
+        }
+    }
+
+    /// The environment variable that holds the table's name.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Leads => "LEADS_TABLE",
+            Self::Cache => "CACHE_TABLE",
+            Self::Credits => "CREDITS_TABLE",
+            Self::Settings => "SETTINGS_TABLE",
+        }
+    }
+}
+
+/// What the tables are called in this deployment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableNames {
+    pub(crate) leads: String,
+    pub(crate) cache: String,
+    pub(crate) credits: String,
+    pub(crate) settings: String,
+}
+
+impl TableNames {
+    /// The names under a prefix, as [`crate::Aws::create_tables`] makes them: `dev-leads`.
+    #[must_use]
+    pub fn prefixed(prefix: &str) -> Self {
+        let name = |table: Table| format!("{prefix}-{}", table.suffix());
+        Self { leads: name(Table::Leads), cache: name(Table::Cache), credits: name(Table::Credits), settings: name(Table::Settings) }
+    }
+
+    /// The leads table alone, for whoever only reads runs; the other names are empty and answer nothing.
+    #[must_use]
+    pub fn leads_only(leads: &str) -> Self {
+        Self { leads: leads.to_owned(), cache: String::new(), credits: String::new(), settings: String::new() }
+    }
+
+    /// The name of one table.
+    #[must_use]
+    pub fn name_of(&self, table: Table) -> &str {
+        match table {
+            Table::Leads => &self.leads,
+            Table::Cache => &self.cache,
+            Table::Credits => &self.credits,
+            Table::Settings => &self.settings,
+        }
+    }
+}
+
+/// A table that could not be created.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("table {table} cannot be created: {why}")]
+pub struct TablesNotCreated {
+    /// The table's name.
+    pub table: String,
+    /// What the database said.
+    pub why: String,
+}
+
+/// Creates the tables that are not there yet.
+pub(crate) async fn create_tables(client: &Client, prefix: &str) -> Result<TableNames, TablesNotCreated> {
+    let names = TableNames::prefixed(prefix);
+    for table in Table::ALL {
+        let name = names.name_of(table);
+        create_table(client, name).await.map_err(|why| TablesNotCreated { table: name.to_owned(), why })?;
+    }
+    Ok(names)
+}
+
+async fn create_table(client: &Client, name: &str) -> Result<(), String> {
+    let request = describe_table(client, name).map_err(|error| error.to_string())?;
+    if let Err(error) = request.send().await {
+        let is_there = error.code() == Some("ResourceInUseException");
+        return if is_there { Ok(()) } else { Err(words(error.code())) };
+    }
+    let expiry =
+        TimeToLiveSpecification::builder().enabled(true).attribute_name(TTL_ATTRIBUTE).build().map_err(|error| error.to_string())?;
+    let cleaned = client.update_time_to_live().table_name(name).time_to_live_specification(expiry).send().await;
+    cleaned.map(drop).map_err(|error| words(error.code()))
+}
+
+fn describe_table(client: &Client, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+    let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+    for (attribute, role) in [(PARTITION_KEY, KeyType::Hash), (SORT_KEY, KeyType::Range)] {
+        let definition = AttributeDefinition::builder().attribute_name(attribute).attribute_type(ScalarAttributeType::S).build()?;
+        let key = KeySchemaElement::builder().attribute_name(attribute).key_type(role).build()?;
+        request = request.attribute_definitions(definition).key_schema(key);
+    }
+    Ok(request)
+}
+
+fn words(code: Option<&str>) -> String {
+    code.unwrap_or("the database did not answer; check its endpoint").to_owned()
+}

@@ -1,0 +1,42 @@
+//! The suites that memory passes too.
+
+use std::sync::Arc;
+
+use pipeline::conformance::{cache_suite, ledger_suite, outbox_suite, records_suite, runs_suite, windows_suite};
+use pipeline::ports::Store;
+
+use crate::database::fresh;
+
+async fn store() -> Arc<dyn Store> {
+    Arc::new(fresh().await.store)
+}
+
+#[tokio::test]
+async fn runs_are_claimed_and_fenced() {
+    runs_suite(store).await;
+}
+
+#[tokio::test]
+async fn x_01_windows_are_held_by_one_run() {
+    windows_suite(store).await;
+}
+
+#[tokio::test]
+async fn records_are_versioned() {
+    records_suite(store).await;
+}
+
+#[tokio::test]
+async fn credits_are_reserved_and_settled() {
+    ledger_suite(store).await;
+}
+
+#[tokio::test]
+async fn replies_are_kept() {
+    cache_suite(store).await;
+}
+
+#[tokio::test]
+async fn outbound_writes_are_leased() {
+    outbox_suite(store).await;
+}

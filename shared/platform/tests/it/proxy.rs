@@ -1,0 +1,93 @@
+//! Stands between the store and the database and spoils answers: the request took effect, and its sender hears otherwise.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::database::{Fresh, behind};
+
+/// How an answer is spoiled.
+#[derive(Clone, Copy)]
+pub(crate) enum Fault {
+    /// The reply is lost; the sender sees an internal error.
+    LostReply,
+    /// The sender is told that its transaction collided with another.
+    Collision,
+}
+
+/// The answers to spoil, in order; all others go through.
+#[derive(Clone, Default)]
+pub(crate) struct Faults(Arc<Mutex<VecDeque<Fault>>>);
+
+impl Faults {
+    pub(crate) fn next(&self, faults: &[Fault]) {
+        self.0.lock().unwrap().extend(faults);
+    }
+
+    /// How many are still to come.
+    pub(crate) fn left(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+}
+
+#[derive(Clone)]
+struct Proxy {
+    database: SocketAddr,
+    faults: Faults,
+}
+
+pub(crate) async fn fresh_with_faults() -> (Fresh, Faults) {
+    let faults = Faults::default();
+    let fresh = behind(async |database| start(Proxy { database, faults: faults.clone() }).await).await;
+    (fresh, faults)
+}
+
+async fn start(proxy: Proxy) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = axum::Router::new().fallback(pass_on).with_state(proxy);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+async fn pass_on(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response {
+    let (status, answer) = ask(proxy.database, &headers, &body).await;
+    let fault = proxy.faults.0.lock().unwrap().pop_front();
+    let (status, answer) = match fault {
+        None => (status, answer),
+        Some(Fault::LostReply) => (StatusCode::INTERNAL_SERVER_ERROR, error("InternalServerError", "")),
+        Some(Fault::Collision) => {
+            let reasons = r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
+            (StatusCode::BAD_REQUEST, error("TransactionCanceledException", reasons))
+        }
+    };
+    (status, [("content-type", "application/x-amz-json-1.0")], answer).into_response()
+}
+
+fn error(code: &str, more: &str) -> Vec<u8> {
+    format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"spoiled"{more}}}"#).into_bytes()
+}
+
+/// One HTTP/1.1 exchange on a connection of its own.
+async fn ask(database: SocketAddr, headers: &HeaderMap, body: &[u8]) -> (StatusCode, Vec<u8>) {
+    let mut request = format!("POST / HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+    for (name, value) in headers.iter().filter(|(name, _)| !matches!(name.as_str(), "connection" | "content-length")) {
+        request.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap()));
+    }
+    request.push_str("\r\n");
+    let mut connection = TcpStream::connect(database).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection.write_all(body).await.unwrap();
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).await.unwrap();
+    let head_end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let status = std::str::from_utf8(&answer[9..12]).unwrap().parse::<u16>().unwrap();
+    (StatusCode::from_u16(status).unwrap(), answer[head_end + 4..].to_vec())
+}
