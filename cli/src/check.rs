@@ -51,7 +51,8 @@ impl Check {
 
     fn show(&self, findings: &[Finding]) {
         if self.json {
-            let list: Vec<_> = findings.iter().map(|finding| json!({"file": finding.file, "line": finding.line, "message": finding.message})).collect();
+            let list: Vec<_> =
+                findings.iter().map(|finding| json!({"file": finding.file, "line": finding.line, "message": finding.message})).collect();
             println!("{}", json!({"findings": list}));
             return;
         }

@@ -5,6 +5,8 @@ mod check;
 mod explain;
 mod send;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -32,10 +34,18 @@ enum ConfigCommand {
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+#[expect(clippy::print_stderr, reason = "this is where a person reads what went wrong")]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
         Command::Send(send) => send.run().await,
         Command::Explain(explain) => explain.run().await,
         Command::Config(ConfigCommand::Check(check)) => check.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

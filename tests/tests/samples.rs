@@ -1,4 +1,5 @@
 //! The sample signups through the whole local stack: real handlers, the DynamoDB protocol, HTTP to the sandbox.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
 use clap::Parser;
 use local::args::Args;

@@ -46,7 +46,9 @@ fn log(run: Option<&RunId>, worked: &Worked) {
         Worked::Written { created } => tracing::info!(stage = "writeback", run, created, "CRM written"),
         Worked::NothingToWrite { why } => tracing::info!(stage = "writeback", run, why, "nothing written"),
         Worked::Parked { until, why, .. } => tracing::info!(stage = "writeback", run, until = %until, why, "write postponed"),
-        Worked::Poisoned { why } => tracing::error!(stage = "writeback", run, why, "write put aside; it stands under POISON in the leads table"),
+        Worked::Poisoned { why } => {
+            tracing::error!(stage = "writeback", run, why, "write put aside; it stands under POISON in the leads table")
+        }
         Worked::Finished { .. } | Worked::Repeated { .. } => {}
     }
 }

@@ -38,7 +38,13 @@ pub(crate) fn seen(run: &Run) -> ApiGatewayV2httpResponse {
 }
 
 pub(crate) fn not_found() -> ApiGatewayV2httpResponse {
-    problem_text("not-found", "There is nothing here", StatusCode::NOT_FOUND, "Post signups to /webhook/{issuer}; read runs at /webhook/runs/{run}.", &[])
+    problem_text(
+        "not-found",
+        "There is nothing here",
+        StatusCode::NOT_FOUND,
+        "Post signups to /webhook/{issuer}; read runs at /webhook/runs/{run}.",
+        &[],
+    )
 }
 
 pub(crate) fn try_again() -> ApiGatewayV2httpResponse {

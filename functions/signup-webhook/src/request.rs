@@ -44,9 +44,7 @@ pub(crate) fn read(request: ApiGatewayV2httpRequest, now: Timestamp) -> Result<C
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     let method = &request.request_context.http.method;
     match segments.as_slice() {
-        ["webhook", "runs", id] if *method == Method::GET => {
-            RunId::parse(id).map(|run| Call::Look { run }).map_err(|_| Refusal::NotFound)
-        }
+        ["webhook", "runs", id] if *method == Method::GET => RunId::parse(id).map(|run| Call::Look { run }).map_err(|_| Refusal::NotFound),
         ["webhook", issuer] if *method == Method::POST => {
             let wait = wait_of(&request.headers);
             let body = body_of(request.body, request.is_base64_encoded)?;
@@ -66,7 +64,8 @@ fn body_of(body: Option<String>, is_base64: bool) -> Result<Vec<u8>, Refusal> {
 fn wait_of(headers: &HeaderMap) -> Option<Millis> {
     let values = headers.get_all("prefer").into_iter().filter_map(|value| value.to_str().ok());
     let preferences = values.flat_map(|value| value.split([',', ';']));
-    let seconds = preferences.filter_map(|preference| preference.trim().strip_prefix("wait=")).find_map(|value| value.trim().parse::<i64>().ok())?;
+    let seconds =
+        preferences.filter_map(|preference| preference.trim().strip_prefix("wait=")).find_map(|value| value.trim().parse::<i64>().ok())?;
     (seconds > 0).then(|| Millis::seconds(seconds.min(WAIT_MAX_SECONDS)))
 }
 

@@ -1,5 +1,7 @@
 //! `cargo dev`.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use local::args::Args;
 use local::journal::Journal;
@@ -8,7 +10,8 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+#[expect(clippy::print_stderr, reason = "this is where a person reads what went wrong")]
+async fn main() -> ExitCode {
     let args = Args::parse();
     let journal = Journal::default();
     let to_screen = args.logs.then(|| {
@@ -16,5 +19,11 @@ async fn main() -> anyhow::Result<()> {
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr).with_filter(ours)
     });
     tracing_subscriber::registry().with(journal.clone()).with(to_screen).init();
-    local::run(args, journal).await
+    match local::run(args, journal).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -43,9 +43,17 @@ pub struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(sample: &str, run: &Run, answered_in: Option<Duration>, journal: &Journal, nth: usize, expected: Option<&Expected>) -> Self {
+    pub(crate) fn new(
+        sample: &str,
+        run: &Run,
+        answered_in: Option<Duration>,
+        journal: &Journal,
+        nth: usize,
+        expected: Option<&Expected>,
+    ) -> Self {
         let id = run.id.as_str();
-        let repeated = journal.of(id, "lookup").iter().filter(|line| line.get("outcome").is_some_and(|outcome| outcome == "duplicate")).count() > 0;
+        let repeated =
+            journal.of(id, "lookup").iter().filter(|line| line.get("outcome").is_some_and(|outcome| outcome == "duplicate")).count() > 0;
         let Some(decision) = run.decision() else { return Self::undecided(sample, id, expected) };
         let is_repeat = repeated && nth > 0;
         let mut row = Self {

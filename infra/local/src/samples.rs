@@ -1,10 +1,11 @@
 //! The sample signups: sent as their issuers would send them, and followed to their end.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, bail};
 use domain::run::Run;
 use domain::signup::RunId;
 use intake::sample::{Before, RepeatAs, Sample, local_secret};
@@ -29,6 +30,31 @@ pub struct Expected {
     pub track: String,
 }
 
+/// The entries of a JSON object in the order they are written: the order in which the samples are sent.
+struct InOrder(Vec<(String, Vec<Expected>)>);
+
+impl<'de> Deserialize<'de> for InOrder {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> serde::de::Visitor<'de> for Entries {
+            type Value = InOrder;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object from sample to what is expected of each sending")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<InOrder, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(InOrder(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
 /// All samples with what is expected of each sending.
 pub struct Samples {
     cases: Vec<(String, Sample, Vec<Expected>)>,
@@ -39,20 +65,19 @@ impl Samples {
     ///
     /// # Errors
     /// Names the file that is wrong, or the sample of which nothing is expected.
-    pub fn load(folder: &Path) -> Result<Self> {
+    pub fn load(folder: &Path) -> anyhow::Result<Self> {
         let expected = read(&folder.join("expected.json"))?;
-        let expected: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&expected).context("expected.json")?;
+        let InOrder(expected) = serde_json::from_str(&expected).context("expected.json")?;
         let mut cases = Vec::new();
         for (case, wanted) in expected {
             let file = folder.join(format!("signup-webhook.{case}.json"));
             let sample = Sample::parse(&read(&file)?).with_context(|| file.display().to_string())?;
-            let wanted: Vec<Expected> = serde_json::from_value(wanted).with_context(|| format!("expected.json: {case}"))?;
             cases.push((case, sample, wanted));
         }
-        let known: BTreeMap<&str, ()> = cases.iter().map(|(case, ..)| (case.as_str(), ())).collect();
+        let known: BTreeSet<&str> = cases.iter().map(|(case, ..)| case.as_str()).collect();
         for entry in std::fs::read_dir(folder)? {
             let name = entry?.file_name().to_string_lossy().into_owned();
-            if let Some(case) = Sample::case_of(&name).filter(|case| !known.contains_key(case)) {
+            if let Some(case) = Sample::case_of(&name).filter(|case| !known.contains(case)) {
                 bail!("events/expected.json says nothing of `{case}`; add its outcome and track");
             }
         }
@@ -72,7 +97,7 @@ impl Samples {
 }
 
 /// Sends one sample as often as it says and follows each sending to its end.
-pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &[Expected]) -> Result<Vec<Row>> {
+pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &[Expected]) -> anyhow::Result<Vec<Row>> {
     let hold = match sample.before {
         Some(Before::ExhaustDayCap) => hold_the_day(&*stack.store, &stack.config, &stack.hash_key, stack.clock.now()).await?,
         None => None,
@@ -85,12 +110,12 @@ pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &
         sent.push(send(stack, sample, body).await?);
         if sample.repeat_as == RepeatAs::Delivery {
             // The retry of a delivery comes after the first was answered, so that the table shows it as repeated.
-            follow(stack, &sent[sent.len() - 1].run).await?;
+            follow(stack, &sent[sent.len() - 1].run, sent.len()).await?;
         }
     }
     let mut rows = Vec::new();
     for (nth, sending) in sent.into_iter().enumerate() {
-        let run = follow(stack, &sending.run).await?;
+        let run = follow(stack, &sending.run, 1).await?;
         rows.push(Row::new(case, &run, sending.answered_in, &stack.journal, nth, expected.get(nth)));
     }
     if let Some(hold) = hold {
@@ -106,7 +131,7 @@ struct Sending {
     answered_in: Option<Duration>,
 }
 
-async fn send(stack: &Stack, sample: &Sample, body: Vec<u8>) -> Result<Sending> {
+async fn send(stack: &Stack, sample: &Sample, body: Vec<u8>) -> anyhow::Result<Sending> {
     let secret = local_secret(&sample.issuer).context("the local stack has no secret for this issuer")?;
     let headers = intake::sign(&sample.issuer, &body, &secret.into(), sample.delivery.as_deref(), stack.clock.now())?;
     let mut request = stack.http.post(format!("{}/webhook/{}", stack.url, sample.issuer)).body(body);
@@ -126,13 +151,14 @@ async fn send(stack: &Stack, sample: &Sample, body: Vec<u8>) -> Result<Sending> 
     Ok(Sending { run: RunId::parse(id)?, answered_in })
 }
 
-/// Waits until a run is finished and its write to the CRM has ended one way or the other.
-async fn follow(stack: &Stack, id: &RunId) -> Result<Run> {
+/// Waits until a run is finished, all `deliveries` of it were worked off, and its write to the CRM has ended one way or the other.
+async fn follow(stack: &Stack, id: &RunId, deliveries: usize) -> anyhow::Result<Run> {
     let start = Instant::now();
     loop {
         let stored = stack.store.read_run(id).await?;
         if let Some(stored) = stored {
-            let is_done = stored.stage == Stage::Done && (!is_written(&stored.run) || has_ended(stack, id));
+            let is_worked_off = stored.stage == Stage::Done && ends(stack, id) >= deliveries;
+            let is_done = is_worked_off && (!is_written(&stored.run) || has_ended(stack, id));
             if is_done || start.elapsed() > PATIENCE {
                 return Ok(stored.run);
             }
@@ -141,6 +167,11 @@ async fn follow(stack: &Stack, id: &RunId) -> Result<Run> {
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// How many messages of a run have come to an end.
+fn ends(stack: &Stack, id: &RunId) -> usize {
+    stack.journal.of(id.as_str(), "lookup").iter().filter(|line| line.contains_key("outcome")).count()
 }
 
 fn is_written(run: &Run) -> bool {
@@ -152,6 +183,6 @@ fn has_ended(stack: &Stack, id: &RunId) -> bool {
     lines.last().is_some_and(|line| line.get("message").is_some_and(|message| message != "write postponed"))
 }
 
-fn read(path: &Path) -> Result<String> {
+fn read(path: &Path) -> anyhow::Result<String> {
     std::fs::read_to_string(path).with_context(|| format!("{} cannot be read; run from the root of the repository", path.display()))
 }

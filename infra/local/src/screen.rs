@@ -53,7 +53,11 @@ impl Screen {
         println!("\n{}", table(&self.rows));
         let credits: i64 = self.rows.iter().map(|row| row.credits).sum();
         let paid: usize = self.rows.iter().map(|row| row.paid_calls).sum();
-        println!("{} signups, {paid} paid calls, {} credits. All people and companies are invented.", self.rows.len(), domain::units::Credits::from_micros(credits));
+        println!(
+            "{} signups, {paid} paid calls, {} credits. All people and companies are invented.",
+            self.rows.len(),
+            domain::units::Credits::from_micros(credits)
+        );
         for row in &unexpected {
             println!("! {}: {}", row.sample, row.unexpected.as_deref().unwrap_or_default());
         }

@@ -17,7 +17,10 @@ impl Secrets for LocalSecrets {
         match name {
             "crustdata_api_key" => Ok(sandbox::CRUSTDATA_KEY.into()),
             "hubspot_token" => Ok(sandbox::HUBSPOT_TOKEN.into()),
-            _ => Err(SecretUnavailable { name: name.to_owned(), why: "the local stack has no such secret; add it to infra/local/src/secrets.rs".to_owned() }),
+            _ => Err(SecretUnavailable {
+                name: name.to_owned(),
+                why: "the local stack has no such secret; add it to infra/local/src/secrets.rs".to_owned(),
+            }),
         }
     }
 

@@ -84,7 +84,8 @@ impl Stack {
         ])?;
         // The sandbox on loopback is the only address besides the public internet that may be called.
         let egress = Egress::new([sandbox_url.trim_start_matches("http://").to_owned()])?;
-        let hubspot = HubSpot::new(&endpoints, HubSpot::CONTACTS_PATH, egress.clone(), Arc::new(LocalSecrets)).map_err(anyhow::Error::msg)?;
+        let hubspot =
+            HubSpot::new(&endpoints, HubSpot::CONTACTS_PATH, egress.clone(), Arc::new(LocalSecrets)).map_err(anyhow::Error::msg)?;
         let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, Arc::new(LocalSecrets)));
 
         let webhook = signup_webhook::App {
@@ -128,7 +129,9 @@ impl Stack {
 const TABLE_PREFIX: &str = "millrace";
 
 async fn listen(port: u16) -> Result<TcpListener> {
-    TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("port {port} is taken; choose others with --port, or --port 0 for free ones"))
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .with_context(|| format!("port {port} is taken; choose others with --port, or --port 0 for free ones"))
 }
 
 fn open_database(data: Option<&Path>) -> Result<dynoxide::Database> {

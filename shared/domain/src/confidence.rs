@@ -151,7 +151,14 @@ mod tests {
 
     #[test]
     fn s0_80_to_83_levels_start_where_the_table_says() {
-        for (points, level) in [(9000, Level::Verified), (8999, Level::High), (7500, Level::High), (7499, Level::Moderate), (5000, Level::Moderate), (4999, Level::Low)] {
+        for (points, level) in [
+            (9000, Level::Verified),
+            (8999, Level::High),
+            (7500, Level::High),
+            (7499, Level::Moderate),
+            (5000, Level::Moderate),
+            (4999, Level::Low),
+        ] {
             assert_eq!(Level::of(BasisPoints::new(points)), level);
         }
     }

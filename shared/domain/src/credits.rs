@@ -108,7 +108,8 @@ pub fn bounds(limits: &Limits, amount: Credits, provider: &str, priority: Priori
     let below = |cap: Credits| Some(cap.minus(amount));
     let soft = |cap: Credits| if critical { None } else { below(cap) };
     let hard = if critical { limits.allocation.plus(limits.overdraft) } else { limits.allocation };
-    let mut bounds = vec![CounterBound { scope: CapScope::Allocation, counter: format!("BAL#{}", now.month()), at_most_before: below(hard) }];
+    let mut bounds =
+        vec![CounterBound { scope: CapScope::Allocation, counter: format!("BAL#{}", now.month()), at_most_before: below(hard) }];
     if let Some(cap) = limits.day {
         bounds.push(CounterBound { scope: CapScope::Day, counter: format!("CAP#day#{}", now.day()), at_most_before: soft(cap) });
     }

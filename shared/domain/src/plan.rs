@@ -280,13 +280,12 @@ pub fn next(situation: &Situation<'_>) -> Next {
             let Some(operation) = situation.catalogue.get(name) else { continue };
             let last = situation.calls.iter().rev().find(|call| call.step == step.name && call.operation == *name);
             match last.map(|call| &call.outcome) {
-                None => {}
-                Some(CallOutcome::RateLimited { retry_at }) if situation.now < situation.give_up_at => {
-                    if situation.now < *retry_at {
-                        return Next::Wait { until: *retry_at };
-                    }
+                Some(CallOutcome::RateLimited { retry_at }) if situation.now < situation.give_up_at && situation.now < *retry_at => {
+                    return Next::Wait { until: *retry_at };
                 }
+                Some(CallOutcome::RateLimited { .. }) if situation.now < situation.give_up_at => {}
                 Some(_) => continue,
+                None => {}
             }
             return ask_or_skip(situation, step, operation);
         }
@@ -298,7 +297,10 @@ fn ask_or_skip(situation: &Situation<'_>, step: &Step, operation: &Operation) ->
     match key_for(situation, step, operation) {
         Err(why) => Next::Skip { step: step.name.clone(), operation: operation.name.clone(), why },
         Ok(key) => {
-            let earlier = situation.calls.iter().filter(|call| call.operation == operation.name && !matches!(call.outcome, CallOutcome::NotMade { .. }));
+            let earlier = situation
+                .calls
+                .iter()
+                .filter(|call| call.operation == operation.name && !matches!(call.outcome, CallOutcome::NotMade { .. }));
             let time_left = Millis(situation.finish_by.millis() - situation.now.millis());
             Next::Ask(Ask {
                 step: step.name.clone(),
@@ -424,7 +426,11 @@ mod tests {
 
     impl World {
         fn new() -> Self {
-            let operations = [operation("paid.a", 2, &["company.headcount"]), operation("paid.b", 2, &["company.headcount"]), operation("free.c", 0, &["company.name"])];
+            let operations = [
+                operation("paid.a", 2, &["company.headcount"]),
+                operation("paid.b", 2, &["company.headcount"]),
+                operation("free.c", 0, &["company.name"]),
+            ];
             Self {
                 steps: vec![step(&["paid.a", "paid.b", "free.c"])],
                 catalogue: operations.into_iter().map(|operation| (operation.name.clone(), operation)).collect(),
@@ -454,7 +460,16 @@ mod tests {
 
         fn log(&mut self, operation: &str, outcome: CallOutcome) {
             let at = NOW;
-            self.calls.push(Call { step: "company".into(), operation: operation.into(), outcome, at, latency: Millis(0), cost: Credits::ZERO, key: None, cached: false });
+            self.calls.push(Call {
+                step: "company".into(),
+                operation: operation.into(),
+                outcome,
+                at,
+                latency: Millis(0),
+                cost: Credits::ZERO,
+                key: None,
+                cached: false,
+            });
         }
 
         fn know(&mut self, fact: Fact) {

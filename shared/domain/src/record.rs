@@ -72,7 +72,12 @@ pub struct Alias {
 pub fn aliases_of(signup: &Signup, key: &HashKey) -> Vec<Alias> {
     let external = signup.external_id.as_ref().map(|id| format!("{}:{id}", signup.issuer));
     let email = signup.email.as_ref().map(|email| email.expose().to_owned());
-    let values = [("email", email), ("external_id", external), ("social_url", signup.social_url.clone()), ("sso_identity", signup.sso_identity.clone())];
+    let values = [
+        ("email", email),
+        ("external_id", external),
+        ("social_url", signup.social_url.clone()),
+        ("sso_identity", signup.sso_identity.clone()),
+    ];
     let named = values.into_iter().filter_map(|(kind, value)| Some((kind, value?)));
     named.map(|(kind, value)| Alias { kind: kind.to_owned(), hash: key.hash(&["alias", kind, &value]) }).collect()
 }
@@ -84,7 +89,12 @@ mod tests {
 
     #[test]
     fn aliases_hold_no_address() {
-        let signup = Signup { issuer: "clerk".into(), external_id: Some("user_1".into()), email: Some(Email::parse("canary@acme.io").unwrap()), ..Signup::default() };
+        let signup = Signup {
+            issuer: "clerk".into(),
+            external_id: Some("user_1".into()),
+            email: Some(Email::parse("canary@acme.io").unwrap()),
+            ..Signup::default()
+        };
         let aliases = aliases_of(&signup, &HashKey::new(vec![3; 32]).unwrap());
         let kinds: Vec<&str> = aliases.iter().map(|alias| alias.kind.as_str()).collect();
         assert_eq!(kinds, ["email", "external_id"]);

@@ -312,7 +312,9 @@ impl Schema {
         }
         let is_name = !path.is_empty() && path.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_'));
         if !is_name {
-            return Err(format!("`{path}` is not a field name; write lower-case words joined by dots and underscores, such as product.tier"));
+            return Err(format!(
+                "`{path}` is not a field name; write lower-case words joined by dots and underscores, such as product.tier"
+            ));
         }
         self.custom.insert(path.to_owned(), FieldSpec { path: Cow::Owned(path.to_owned()), kind, class: FieldClass::Check });
         Ok(())
@@ -366,20 +368,24 @@ impl Schema {
     }
 
     fn spec(&self, written: &str) -> Option<FieldSpec> {
-        self.exact(written).or_else(|| {
-            let (_, canonical) = ALIASES.iter().find(|(alias, _)| *alias == written)?;
-            self.exact(canonical)
-        }).or_else(|| {
-            PREFIX_ALIASES.iter().find_map(|(prefix, canonical)| {
-                let rest = written.strip_prefix(prefix)?;
-                self.spec(&format!("{canonical}{rest}"))
+        self.exact(written)
+            .or_else(|| {
+                let (_, canonical) = ALIASES.iter().find(|(alias, _)| *alias == written)?;
+                self.exact(canonical)
             })
-        })
+            .or_else(|| {
+                PREFIX_ALIASES.iter().find_map(|(prefix, canonical)| {
+                    let rest = written.strip_prefix(prefix)?;
+                    self.spec(&format!("{canonical}{rest}"))
+                })
+            })
     }
 
     fn exact(&self, path: &str) -> Option<FieldSpec> {
         let canonical = FIELDS.iter().find(|(known, ..)| *known == path);
-        canonical.map(|&(path, kind, class)| FieldSpec { path: Cow::Borrowed(path), kind, class }).or_else(|| self.custom.get(path).cloned())
+        canonical
+            .map(|&(path, kind, class)| FieldSpec { path: Cow::Borrowed(path), kind, class })
+            .or_else(|| self.custom.get(path).cloned())
     }
 }
 
@@ -400,17 +406,63 @@ mod tests {
     fn s0_38_to_53_and_what_scores_need_are_fields() {
         let schema = Schema::default();
         for path in [
-            "contact.title", "contact.seniority", "contact.department", "contact.role", "contact.direct_phone", "contact.mobile_phone",
-            "contact.github", "contact.education", "contact.previous_companies", "contact.years_experience", "contact.deliverability",
-            "company.industry", "company.sub_industry", "company.sic", "company.naics", "company.founded_year", "company.headcount",
-            "company.headcount_range", "company.revenue", "company.revenue_range", "company.address", "company.locations",
-            "company.website", "company.crunchbase_url", "company.funding_total", "company.investors", "company.ipo_status",
-            "company.parent", "company.subsidiaries", "company.legal_name", "company.cms", "company.hosting", "company.cdn",
-            "company.analytics", "company.crm", "company.helpdesk", "company.erp", "company.languages", "company.frameworks",
-            "company.cloud_provider", "company.email_provider", "company.collaboration", "company.video_conferencing",
-            "contact.tenure_months", "company.web_traffic", "company.traffic_trend_90d", "company.job_postings", "company.hiring",
-            "company.sso", "company.soc2", "company.founder_pedigree", "company.tech_stack", "address.postal_code", "engagement.score",
-            "loan_amount", "source.type", "product",
+            "contact.title",
+            "contact.seniority",
+            "contact.department",
+            "contact.role",
+            "contact.direct_phone",
+            "contact.mobile_phone",
+            "contact.github",
+            "contact.education",
+            "contact.previous_companies",
+            "contact.years_experience",
+            "contact.deliverability",
+            "company.industry",
+            "company.sub_industry",
+            "company.sic",
+            "company.naics",
+            "company.founded_year",
+            "company.headcount",
+            "company.headcount_range",
+            "company.revenue",
+            "company.revenue_range",
+            "company.address",
+            "company.locations",
+            "company.website",
+            "company.crunchbase_url",
+            "company.funding_total",
+            "company.investors",
+            "company.ipo_status",
+            "company.parent",
+            "company.subsidiaries",
+            "company.legal_name",
+            "company.cms",
+            "company.hosting",
+            "company.cdn",
+            "company.analytics",
+            "company.crm",
+            "company.helpdesk",
+            "company.erp",
+            "company.languages",
+            "company.frameworks",
+            "company.cloud_provider",
+            "company.email_provider",
+            "company.collaboration",
+            "company.video_conferencing",
+            "contact.tenure_months",
+            "company.web_traffic",
+            "company.traffic_trend_90d",
+            "company.job_postings",
+            "company.hiring",
+            "company.sso",
+            "company.soc2",
+            "company.founder_pedigree",
+            "company.tech_stack",
+            "address.postal_code",
+            "engagement.score",
+            "loan_amount",
+            "source.type",
+            "product",
         ] {
             assert!(schema.field(path).is_ok(), "{path}");
         }
@@ -420,8 +472,11 @@ mod tests {
     fn x_33_other_spellings_are_read_as_the_canonical_field() {
         let schema = Schema::default();
         for (written, canonical) in [
-            ("lead.phone.carrier", "phone.carrier"), ("appended.phone.type", "phone.type"), ("person.seniority", "contact.seniority"),
-            ("lead.phone_1", "contact.phone"), ("company.size", "company.headcount_range"),
+            ("lead.phone.carrier", "phone.carrier"),
+            ("appended.phone.type", "phone.type"),
+            ("person.seniority", "contact.seniority"),
+            ("lead.phone_1", "contact.phone"),
+            ("company.size", "company.headcount_range"),
         ] {
             assert_eq!(schema.field(written).unwrap().as_str(), canonical);
         }

@@ -242,14 +242,10 @@ mod tests {
             ..from("jane@acme.io")
         };
         let kinds: Vec<KeyKind> = signup.lookup_keys().iter().map(|key| key.kind).collect();
-        assert_eq!(kinds, [
-            KeyKind::SocialUrl,
-            KeyKind::BusinessEmail,
-            KeyKind::Domain,
-            KeyKind::NameAndCompany,
-            KeyKind::CompanyName,
-            KeyKind::Email
-        ]);
+        assert_eq!(
+            kinds,
+            [KeyKind::SocialUrl, KeyKind::BusinessEmail, KeyKind::Domain, KeyKind::NameAndCompany, KeyKind::CompanyName, KeyKind::Email]
+        );
         assert!(kinds.is_sorted());
     }
 

@@ -156,7 +156,8 @@ impl Serialize for Millis {
 impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a duration; write for example 1500ms, 2s, 5m, 24h or 90d")))
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not a duration; write for example 1500ms, 2s, 5m, 24h or 90d")))
     }
 }
 
@@ -289,7 +290,8 @@ pub fn written_credits<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Res
         Written::Decimal(number) => number.to_string(),
         Written::Text(text) => text,
     };
-    Credits::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not an amount of credits; write for example 2 or 0.005")))
+    Credits::parse(&text)
+        .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not an amount of credits; write for example 2 or 0.005")))
 }
 
 impl fmt::Display for Credits {

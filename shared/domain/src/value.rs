@@ -57,7 +57,8 @@ impl Value {
             }
             serde_json::Value::String(text) if !text.trim().is_empty() => Some(Self::Text(text.trim().to_owned())),
             serde_json::Value::Array(items) => {
-                let words: Vec<&str> = items.iter().filter_map(serde_json::Value::as_str).map(str::trim).filter(|w| !w.is_empty()).collect();
+                let words: Vec<&str> =
+                    items.iter().filter_map(serde_json::Value::as_str).map(str::trim).filter(|w| !w.is_empty()).collect();
                 if words.is_empty() { None } else { Some(Self::list(words)) }
             }
             _ => None,
@@ -147,8 +148,30 @@ pub(crate) fn fold(text: &str) -> String {
 
 fn fold_company_name(name: &str) -> String {
     const LEGAL_FORMS: &[&str] = &[
-        "ab", "ag", "bv", "co", "company", "corp", "corporation", "gmbh", "inc", "incorporated", "limited", "llc", "llp", "ltd", "nv", "oy",
-        "plc", "pty", "sa", "sarl", "sas", "se", "spa", "srl",
+        "ab",
+        "ag",
+        "bv",
+        "co",
+        "company",
+        "corp",
+        "corporation",
+        "gmbh",
+        "inc",
+        "incorporated",
+        "limited",
+        "llc",
+        "llp",
+        "ltd",
+        "nv",
+        "oy",
+        "plc",
+        "pty",
+        "sa",
+        "sarl",
+        "sas",
+        "se",
+        "spa",
+        "srl",
     ];
     let folded = fold(&name.replace([',', '.'], ""));
     let mut words: Vec<&str> = folded.split(' ').collect();
@@ -205,7 +228,8 @@ mod tests {
 
     #[test]
     fn s3_39_what_says_nothing_is_no_value() {
-        for json in [serde_json::json!(null), serde_json::json!(""), serde_json::json!("  "), serde_json::json!([]), serde_json::json!({})] {
+        for json in [serde_json::json!(null), serde_json::json!(""), serde_json::json!("  "), serde_json::json!([]), serde_json::json!({})]
+        {
             assert_eq!(Value::of_json(&json), None, "{json}");
         }
     }

@@ -10,7 +10,8 @@ use serde_json::Value;
 use crate::issuers;
 
 /// The secrets of `cargo dev`, known to everybody: for samples on one's own machine and nothing else.
-const LOCAL_SECRETS: &[(&str, &str)] = &[("signup", "local-form-secret-for-samples-only"), ("clerk", "whsec_bG9jYWwtY2xlcmstc2VjcmV0LWZvci1zYW1wbGVz")];
+const LOCAL_SECRETS: &[(&str, &str)] =
+    &[("signup", "local-form-secret-for-samples-only"), ("clerk", "whsec_bG9jYWwtY2xlcmstc2VjcmV0LWZvci1zYW1wbGVz")];
 
 /// The secret that `cargo dev` expects an issuer to sign with.
 #[must_use]

@@ -10,13 +10,17 @@ use domain::units::{Millis, Timestamp};
 use domain::writeback::{digest, properties};
 
 use crate::messages::{WritebackMessage, to_body};
-use crate::ports::{Clock, Crm, CrmReply, CrmWrite, Entropy, OutboxLease, OutboxTurn, Poison, Queue, QueueName, Store, StoreError, WriteRequest, Written};
+use crate::ports::{
+    Clock, Crm, CrmReply, CrmWrite, Entropy, OutboxLease, OutboxTurn, Poison, Queue, QueueName, Store, StoreError, WriteRequest, Written,
+};
 use crate::work::{Retry, Worked, put_aside};
 
 /// A CRM request may take this long.
 const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
 /// The lease outlives the request by this much, for clocks that differ.
 const LEASE_MARGIN: Millis = Millis::seconds(5);
+/// How soon a write looks again whether another worker has finished with the lead; its lease lasts much longer.
+const BUSY_PAUSE: Millis = Millis::seconds(1);
 /// SQS delays a message by at most this much.
 const LONGEST_DELAY: Millis = Millis::minutes(15);
 /// After so many failed attempts the message is left to the dead-letter queue: about a day at the longest delay.
@@ -51,7 +55,9 @@ impl WriteBack {
         };
         let Some(decided) = &record.decided else { return Ok(Worked::NothingToWrite { why: "nothing was decided" }) };
         let facts = record.facts_as_decided(&self.config.schema, &self.config.trust);
-        let Some(email) = address(&facts) else { return Ok(Worked::NothingToWrite { why: "the CRM finds contacts by email, and there is none" }) };
+        let Some(email) = address(&facts) else {
+            return Ok(Worked::NothingToWrite { why: "the CRM finds contacts by email, and there is none" });
+        };
         let write = CrmWrite {
             target: plan.target.clone(),
             email,
@@ -60,7 +66,10 @@ impl WriteBack {
         };
         let lease = match self.begin(message, plan).await? {
             OutboxTurn::Yours(lease) => lease,
-            OutboxTurn::Busy { until } => return self.send_copy(message, until, "another worker writes this lead").await,
+            OutboxTurn::Busy { until } => {
+                let soon = self.clock.now().after(BUSY_PAUSE).min(until);
+                return self.send_copy(message, soon, "another worker writes this lead").await;
+            }
         };
         let digest = digest(&write.properties);
         if lease.last.as_ref().is_some_and(|last| last.digest == digest) {
@@ -83,7 +92,14 @@ impl WriteBack {
         self.store.begin_write(&request).await
     }
 
-    async fn after(&self, message: &WritebackMessage, lease: &OutboxLease, reply: CrmReply, digest: String, seq: u64) -> Result<Worked, Retry> {
+    async fn after(
+        &self,
+        message: &WritebackMessage,
+        lease: &OutboxLease,
+        reply: CrmReply,
+        digest: String,
+        seq: u64,
+    ) -> Result<Worked, Retry> {
         match reply {
             CrmReply::Written { external_id, created } => {
                 match self.store.finish_write(lease, &Written { digest, seq, external_id }).await {

@@ -1,4 +1,5 @@
 //! The ports in memory pass the suites that the real ones pass.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
 use std::sync::Arc;
 

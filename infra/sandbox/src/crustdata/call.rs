@@ -19,6 +19,8 @@ const API_VERSION: &str = "2025-11-01";
 const MOST_IDENTIFIERS: usize = 25;
 /// What a matched record costs, in credits.
 const CREDITS_A_MATCH: u64 = 2;
+/// What the technographics of a matched company cost on top (WIRE-FORMATS 1.1).
+const CREDITS_FOR_TECHNOGRAPHICS: u64 = 2;
 const HANG: Duration = Duration::from_secs(30);
 const SLOW: Duration = Duration::from_secs(3);
 
@@ -99,6 +101,13 @@ impl Operation {
             Self::Person => email_key(key),
             Self::Company => key.trim().to_lowercase(),
         }
+    }
+}
+
+impl Asked {
+    fn price(&self) -> u64 {
+        let technographics = self.sections.iter().any(|section| *section == "technographics");
+        if technographics { CREDITS_A_MATCH + CREDITS_FOR_TECHNOGRAPHICS } else { CREDITS_A_MATCH }
     }
 }
 
@@ -198,7 +207,7 @@ async fn fulfil(sandbox: &Sandbox, operation: Operation, asked: &Asked) -> Resul
     }
     let (body, matched, longest) = entries(sandbox.universe(), operation, asked);
     // Billed before the wait: a vendor that did the work charges for it, though nobody waited for the answer.
-    sandbox.books().bill(operation.endpoint(), matched * CREDITS_A_MATCH);
+    sandbox.books().bill(operation.endpoint(), matched * asked.price());
     tokio::time::sleep(delay.max(longest)).await;
     if matches!(magic, Some((Magic::Broken, _))) {
         return Ok(truncated(&body));

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::Client;
 
 #[tokio::test]
-async fn a_match_costs_two_credits_and_no_match_costs_nothing() {
+async fn a_match_costs_credits_and_no_match_costs_nothing() {
     let client = Client::new();
     client.person("dana.cho@northwind-grid.example").await;
     client.company("northwind-grid.example").await;
@@ -14,10 +14,10 @@ async fn a_match_costs_two_credits_and_no_match_costs_nothing() {
     client.person("nina@unlisted.example").await;
     let bills: Vec<_> =
         client.sandbox.billing().into_iter().map(|bill| (bill.endpoint, bill.calls, bill.billed_calls, bill.credits)).collect();
-    assert_eq!(bills, [("crustdata.person", 2, 1, 2), ("crustdata.company", 3, 2, 4)]);
+    assert_eq!(bills, [("crustdata.person", 2, 1, 2), ("crustdata.company", 3, 2, 8)]);
     assert_eq!(client.sandbox.paid_calls(), 3);
     let shown = client.get("/_sandbox/billing").await.json();
-    assert_eq!((&shown["credits"], &shown["paid_calls"]), (&json!(6), &json!(3)));
+    assert_eq!((&shown["credits"], &shown["paid_calls"]), (&json!(10), &json!(3)));
 }
 
 #[tokio::test]
@@ -26,6 +26,13 @@ async fn a_batch_bills_each_matched_record_and_is_one_call() {
     client.crustdata("company", &json!({"domains": ["hexa-labs.example", "tinyforge.example", "ghost.example"]})).await;
     let bill = &client.sandbox.billing()[1];
     assert_eq!((bill.calls, bill.billed_calls, bill.credits), (1, 1, 4));
+}
+
+#[tokio::test]
+async fn technographics_cost_two_credits_more() {
+    let client = Client::new();
+    client.crustdata("company", &json!({"domains": ["hexa-labs.example"], "fields": ["basic_info", "technographics"]})).await;
+    assert_eq!(client.sandbox.billing()[1].credits, 4);
 }
 
 #[tokio::test]

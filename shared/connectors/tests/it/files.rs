@@ -58,7 +58,7 @@ fn s0_11_s3_76_the_catalogue_says_what_a_provider_is_asked_by_and_what_it_costs(
     let person = &catalogue["crustdata.person"];
     assert_eq!(person.keys, [KeyKind::SocialUrl, KeyKind::BusinessEmail, KeyKind::PersonalEmail]);
     assert_eq!(catalogue["email"].keys, [KeyKind::BusinessEmail, KeyKind::PersonalEmail, KeyKind::Email]);
-    assert_eq!(catalogue["crustdata.company"].price.per_hit, Credits::whole(2));
+    assert_eq!(catalogue["crustdata.company"].price.per_hit, Credits::whole(4));
     assert!(catalogue["website"].price.is_free() && catalogue["email"].price.is_free());
     let company = connectors.get("crustdata.company").unwrap();
     assert_eq!((company.about().resale, company.rate_limit().unwrap().per_minute), (Resale::ByContract, 15));

@@ -157,7 +157,11 @@ impl Expression {
             Self::Not(inner) => inner.collect_fields(fields),
             Self::Has(field) => fields.push(field.clone()),
             Self::Compare { .. } | Self::In { .. } | Self::Is(_) => {
-                fields.extend(self.operands().into_iter().filter_map(|operand| if let Operand::Field(field) = operand { Some(field.clone()) } else { None }));
+                fields.extend(
+                    self.operands()
+                        .into_iter()
+                        .filter_map(|operand| if let Operand::Field(field) = operand { Some(field.clone()) } else { None }),
+                );
             }
         }
     }

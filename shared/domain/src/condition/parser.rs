@@ -95,9 +95,15 @@ impl Parser<'_> {
                 Some(Resolved::Score) => Ok(Operand::Score),
                 None => Err(ConditionError::new(at, self.schema.no_such_field(path))),
             },
-            Token::Operator(_) | Token::And | Token::Or | Token::Not | Token::In | Token::Has | Token::Open | Token::Close | Token::Comma => {
-                Err(ConditionError::new(at, "a field, a number or a text is missing here"))
-            }
+            Token::Operator(_)
+            | Token::And
+            | Token::Or
+            | Token::Not
+            | Token::In
+            | Token::Has
+            | Token::Open
+            | Token::Close
+            | Token::Comma => Err(ConditionError::new(at, "a field, a number or a text is missing here")),
         }
     }
 
@@ -105,7 +111,9 @@ impl Parser<'_> {
         let at = self.at();
         match self.operand()? {
             Operand::Field(field) => Ok(field),
-            Operand::Score | Operand::Literal(_) | Operand::List(_) => Err(ConditionError::new(at, "has() takes a field, such as has(contact.phone)")),
+            Operand::Score | Operand::Literal(_) | Operand::List(_) => {
+                Err(ConditionError::new(at, "has() takes a field, such as has(contact.phone)"))
+            }
         }
     }
 
@@ -135,7 +143,10 @@ impl Parser<'_> {
         }
         let is_order = !matches!(operator, Operator::Equal | Operator::NotEqual);
         if left == Shape::List || (left == Shape::Bool && is_order) {
-            return Err(ConditionError::new(at, format!("{} has no order; write `\"word\" in field` for lists, `field == true` for yes and no", left.words())));
+            return Err(ConditionError::new(
+                at,
+                format!("{} has no order; write `\"word\" in field` for lists, `field == true` for yes and no", left.words()),
+            ));
         }
         Ok(())
     }

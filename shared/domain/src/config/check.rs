@@ -12,8 +12,8 @@ use crate::credits::Limits;
 use crate::freshness::Freshness;
 use crate::gate::GateRule;
 use crate::plan::{Catalogue, Step, Stop};
-use crate::schema::{Field, Schema};
 use crate::route::{RouteRule, RouteRules};
+use crate::schema::{Field, Schema};
 use crate::score::ScoreRule;
 use crate::units::Credits;
 
@@ -21,7 +21,8 @@ pub(super) fn check(sources: &Sources, catalogue: Catalogue) -> Result<Config, F
     let main: Main = parse(sources, MAIN_FILE).map_err(|finding| Findings(vec![finding]))?;
     let preset_file = format!("presets/{}.yaml", main.preset.value);
     if sources.text(&preset_file).is_none() {
-        let known: Vec<&str> = sources.below("presets/").filter_map(|(path, _)| path.strip_prefix("presets/")?.strip_suffix(".yaml")).collect();
+        let known: Vec<&str> =
+            sources.below("presets/").filter_map(|(path, _)| path.strip_prefix("presets/")?.strip_suffix(".yaml")).collect();
         let message = format!("there is no preset `{}`; write one of: {}", main.preset.value, known.join(", "));
         return Err(Findings(vec![Finding::new(MAIN_FILE, line(&main.preset), message)]));
     }
@@ -114,7 +115,11 @@ impl Checker {
         let amounts = caps.day.iter().chain(&caps.week).chain(caps.provider.values());
         let above: Vec<u64> = amounts.filter(|cap| cap.value.0 > allocation).map(line).collect();
         for at in above {
-            self.find(MAIN_FILE, at, format!("this cap is above the month's allocation of {allocation} credits and can never be reached; lower it"));
+            self.find(
+                MAIN_FILE,
+                at,
+                format!("this cap is above the month's allocation of {allocation} credits and can never be reached; lower it"),
+            );
         }
         for name in caps.provider.keys() {
             if !self.catalogue.values().any(|operation| operation.provider == *name) {
@@ -183,16 +188,22 @@ impl Checker {
         let mut wants = Vec::new();
         for written in &section.wants {
             let Some(field) = self.field(file, written) else { continue };
-            let is_supplied = providers.iter().any(|name| self.catalogue.get(name).is_some_and(|operation| operation.supplies.contains(&field)));
+            let is_supplied =
+                providers.iter().any(|name| self.catalogue.get(name).is_some_and(|operation| operation.supplies.contains(&field)));
             if !is_supplied && !providers.is_empty() {
-                self.find(file, line(written), format!("no provider of step `{}` returns `{field}`; add one that does or drop the field", section.name.value));
+                self.find(
+                    file,
+                    line(written),
+                    format!("no provider of step `{}` returns `{field}`; add one that does or drop the field", section.name.value),
+                );
             }
             wants.push(field);
         }
         let stop = section.stop.map_or(Some(Stop::DEFAULT), |written| {
             let stop = Stop::parse(&written.value);
             if stop.is_none() {
-                let message = format!("`{}` is no stop rule; write first_usable, \"confidence >= 5000\" or \"confirmations: 2\"", written.value);
+                let message =
+                    format!("`{}` is no stop rule; write first_usable, \"confidence >= 5000\" or \"confirmations: 2\"", written.value);
                 self.find(file, line(&written), message);
             }
             stop

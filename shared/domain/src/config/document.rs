@@ -7,8 +7,8 @@ use serde_saphyr::Spanned;
 
 use crate::confidence::Trust;
 use crate::gate::Verdict;
-use crate::schema::FieldKind;
 use crate::route::Track;
+use crate::schema::FieldKind;
 use crate::units::{Credits, Millis, written_credits};
 
 /// `config/millrace.yaml`.

@@ -15,8 +15,8 @@ use crate::credits::Limits;
 use crate::freshness::Freshness;
 use crate::gate::GateRule;
 use crate::plan::{Catalogue, Step};
-use crate::schema::{Field, Schema};
 use crate::route::{RouteRules, Track};
+use crate::schema::{Field, Schema};
 use crate::score::ScoreRule;
 use crate::units::Millis;
 

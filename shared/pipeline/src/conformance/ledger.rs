@@ -131,7 +131,11 @@ pub async fn cache_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
         stated: BasisPoints::new(9700),
         basis: Basis::Stated,
     };
-    let kept = |after: i64, reply: Reply| CachedReply { reply, fetched_at: START.after(Millis(after)), fresh_until: START.after(Millis::days(90)) };
+    let kept = |after: i64, reply: Reply| CachedReply {
+        reply,
+        fetched_at: START.after(Millis(after)),
+        fresh_until: START.after(Millis::days(90)),
+    };
     let younger = kept(10, Reply::Hit { observations: vec![observation] });
     store.keep_reply(&key, &younger).await.unwrap();
     store.keep_reply(&key, &kept(5, Reply::NoMatch)).await.unwrap();

@@ -9,8 +9,8 @@ use domain::signup::RunId;
 use domain::units::Timestamp;
 
 use crate::ports::{
-    Cache, CacheKey, CachedReply, Claim, ClaimRequest, Lease, Ledger, Outbox, OutboxLease, OutboxTurn, Poison, Records, Reserved, Runs, Saved,
-    Stage, StoreError, StoredRun, Window, WriteRequest, Written,
+    Cache, CacheKey, CachedReply, Claim, ClaimRequest, Lease, Ledger, Outbox, OutboxLease, OutboxTurn, Poison, Records, Reserved, Runs,
+    Saved, Stage, StoreError, StoredRun, Window, WriteRequest, Written,
 };
 
 /// The store in memory; each verb is one step under one lock, as each is one request to `DynamoDB`.

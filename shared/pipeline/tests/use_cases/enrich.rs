@@ -68,12 +68,21 @@ async fn x_01_a_second_click_while_the_first_runs_waits_for_it() {
 #[tokio::test(start_paused = true)]
 async fn x_01_a_demo_request_after_a_trial_is_routed_anew() {
     let world = World::new();
-    world.provider.answers("crustdata.company", vec![(Millis(1), hit("crustdata.company", &[
-        ("company.headcount", Value::number(20)),
-        ("company.funding_stage", Value::text("seed")),
-        ("company.tech_stack", Value::list(["php"])),
-        ("company.traffic_trend_90d", Value::number(0)),
-    ]))]);
+    world.provider.answers(
+        "crustdata.company",
+        vec![(
+            Millis(1),
+            hit(
+                "crustdata.company",
+                &[
+                    ("company.headcount", Value::number(20)),
+                    ("company.funding_stage", Value::text("seed")),
+                    ("company.tech_stack", Value::list(["php"])),
+                    ("company.traffic_trend_90d", Value::number(0)),
+                ],
+            ),
+        )],
+    );
     let trial = world.finish(&jane()).await;
     assert_eq!(decision(&trial).route.track, Track::SelfServe);
     tokio::time::advance(Millis::minutes(5).to_std()).await;
@@ -86,7 +95,10 @@ async fn x_01_a_demo_request_after_a_trial_is_routed_anew() {
 #[tokio::test(start_paused = true)]
 async fn s3_20_a_throw_away_address_is_held_before_anything_is_paid() {
     let world = World::new();
-    world.provider.answers("email", vec![(Millis(0), hit("email", &[("email.kind", Value::text("disposable")), ("email.disposable", Value::Bool(true))]))]);
+    world.provider.answers(
+        "email",
+        vec![(Millis(0), hit("email", &[("email.kind", Value::text("disposable")), ("email.disposable", Value::Bool(true))]))],
+    );
     let run = world.finish(&signup("x@mailinator.com", "d1", Arrival::Signup)).await;
     assert_eq!((decision(&run).outcome, decision(&run).route.track, run.paid_calls()), (Outcome::Held, Track::Verification, 0));
     assert_eq!(world.writebacks(), 0, "nothing goes out");
@@ -95,7 +107,9 @@ async fn s3_20_a_throw_away_address_is_held_before_anything_is_paid() {
 #[tokio::test(start_paused = true)]
 async fn x_26_a_very_large_company_goes_to_sales_whatever_its_score() {
     let world = World::new();
-    world.provider.answers("crustdata.company", vec![(Millis(1), hit("crustdata.company", &[("company.headcount", Value::number(84_000))]))]);
+    world
+        .provider
+        .answers("crustdata.company", vec![(Millis(1), hit("crustdata.company", &[("company.headcount", Value::number(84_000))]))]);
     assert_eq!(decision(&world.finish(&jane()).await).route.track, Track::SalesAssist);
 }
 
@@ -206,6 +220,7 @@ async fn a_run_that_was_decided_and_not_handed_over_is_only_handed_over() {
 async fn every_call_that_was_not_made_is_logged_with_its_reason() {
     let world = World::new();
     let run = world.finish(&jane()).await;
-    let skipped: Vec<(&str, &CallOutcome)> = run.calls.iter().filter(|call| call.operation == "website").map(|call| (call.step.as_str(), &call.outcome)).collect();
+    let skipped: Vec<(&str, &CallOutcome)> =
+        run.calls.iter().filter(|call| call.operation == "website").map(|call| (call.step.as_str(), &call.outcome)).collect();
     assert_eq!(skipped, [("site", &CallOutcome::NotMade { why: Skip::ConditionFalse })]);
 }

@@ -101,7 +101,10 @@ impl World {
         };
         let write_back = WriteBack { store: store.clone(), queue: queue.clone(), crm: crm.clone(), clock: clock.clone(), entropy, config };
         let world = Self { store, queue, provider, crm, clock, enrich, write_back, key };
-        world.provider.answers("email", vec![(Millis(0), hit("email", &[("email.kind", Value::text("work")), ("email.disposable", Value::Bool(false))]))]);
+        world.provider.answers(
+            "email",
+            vec![(Millis(0), hit("email", &[("email.kind", Value::text("work")), ("email.disposable", Value::Bool(false))]))],
+        );
         world.provider.answers("crustdata.company", vec![(Millis(300), good_company())]);
         world.provider.answers("crustdata.person", vec![(Millis(300), vice_president())]);
         world
@@ -221,7 +224,13 @@ fn config() -> Config {
         operation("email", 0, FieldClass::Check, &[KeyKind::Email], &["email.kind", "email.disposable", "email.role_account"]),
         operation("website", 0, FieldClass::Company, &[KeyKind::Domain], &["company.description", "company.website"]),
         operation("crustdata.company", 2, FieldClass::Company, &[KeyKind::Domain], &company),
-        operation("crustdata.person", 2, FieldClass::Person, &[KeyKind::BusinessEmail, KeyKind::PersonalEmail], &["contact.seniority", "company.domain"]),
+        operation(
+            "crustdata.person",
+            2,
+            FieldClass::Person,
+            &[KeyKind::BusinessEmail, KeyKind::PersonalEmail],
+            &["contact.seniority", "company.domain"],
+        ),
     ];
     let catalogue: Catalogue = operations.into_iter().map(|operation| (operation.name.clone(), operation)).collect();
     let files = [

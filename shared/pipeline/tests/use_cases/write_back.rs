@@ -68,13 +68,18 @@ async fn after_an_unknown_outcome_the_newest_decision_is_asserted_again() {
     let world = World::new();
     let message = decided(&world).await;
     world.write_back.work(&message).await.unwrap();
-    world.enrich.store.begin_write(&WriteRequest {
-        record: message.record.clone(),
-        target: "hubspot".into(),
-        nonce: "crashed while writing".into(),
-        now: world.now(),
-        lease_until: world.now().after(Millis(1)),
-    }).await.unwrap();
+    world
+        .enrich
+        .store
+        .begin_write(&WriteRequest {
+            record: message.record.clone(),
+            target: "hubspot".into(),
+            nonce: "crashed while writing".into(),
+            now: world.now(),
+            lease_until: world.now().after(Millis(1)),
+        })
+        .await
+        .unwrap();
     tokio::time::advance(Millis::seconds(1).to_std()).await;
     assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Written { .. }));
     assert_eq!(writes(&world), 2, "the digest of before the crash is not believed");
@@ -107,7 +112,13 @@ async fn one_worker_writes_a_lead_at_a_time() {
     let world = World::new();
     let message = decided(&world).await;
     let now = world.now();
-    let request = WriteRequest { record: message.record.clone(), target: "hubspot".into(), nonce: "other".into(), now, lease_until: now.after(Millis::seconds(5)) };
+    let request = WriteRequest {
+        record: message.record.clone(),
+        target: "hubspot".into(),
+        nonce: "other".into(),
+        now,
+        lease_until: now.after(Millis::seconds(5)),
+    };
     world.enrich.store.begin_write(&request).await.unwrap();
     assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Parked { .. }));
     assert_eq!(writes(&world), 0);
