@@ -65,9 +65,26 @@ impl Screen {
     }
 }
 
+/// How a signup travelled: accepted → enriched → gated → scored → routed → written.
 fn line(row: &Row) -> String {
-    let first = row.because.first().map_or("", String::as_str);
-    format!("  {:<20} {:<10} {:<13} {:>5} ms  {first}", row.sample, row.outcome, row.track, row.ms)
+    let owner = row.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
+    let credits = domain::units::Credits::from_micros(row.credits);
+    format!(
+        "  {:<19}accepted → enriched ({} paid calls, {credits} credits) → gate {} → score {} → {} {}{owner} → CRM {}, {} ms",
+        row.sample,
+        row.paid_calls,
+        row.gate,
+        score(row),
+        row.outcome,
+        row.track,
+        row.crm,
+        row.ms
+    )
+}
+
+fn score(row: &Row) -> String {
+    let [low, high] = row.score;
+    if low == high { low.to_string() } else { format!("{low}…{high}") }
 }
 
 fn table(rows: &[Row]) -> Table {
@@ -75,13 +92,12 @@ fn table(rows: &[Row]) -> Table {
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header(["sample", "outcome", "gate", "score", "track", "owner", "calls", "credits", "ms", "CRM", "because"]);
     for row in rows {
-        let score = if row.score[0] == row.score[1] { row.score[0].to_string() } else { format!("{}…{}", row.score[0], row.score[1]) };
         let waited = if row.waited { format!("{} (waited)", row.ms) } else { row.ms.to_string() };
         table.add_row(vec![
             Cell::new(&row.sample),
             Cell::new(&row.outcome).fg(color_of(&row.outcome)),
             Cell::new(row.gate),
-            Cell::new(score),
+            Cell::new(score(row)),
             Cell::new(row.track),
             Cell::new(row.owner.as_deref().unwrap_or("")),
             Cell::new(row.paid_calls),

@@ -13,6 +13,7 @@ pub async fn outbox_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
     an_abandoned_write_changes_nothing(&*fresh().await).await;
     an_expired_mark_means_that_nobody_knows_what_the_target_holds(&*fresh().await).await;
     a_zombie_is_refused_and_its_values_are_not_believed(&*fresh().await).await;
+    a_holder_disturbed_by_a_zombie_asserts_again(&*fresh().await).await;
 }
 
 fn record() -> RecordId {
@@ -76,4 +77,16 @@ async fn a_zombie_is_refused_and_its_values_are_not_believed(store: &dyn Store) 
     store.finish_write(&lease, &written("d2")).await.unwrap();
     assert_eq!(store.finish_write(&zombie, &written("d1")).await, Err(StoreError::FenceLost));
     assert_eq!(last(store).await, None, "the zombie wrote over d2, so d2 has to be asserted again");
+}
+
+async fn a_holder_disturbed_by_a_zombie_asserts_again(store: &dyn Store) {
+    let zombie = take(store, "n1", START).await;
+    let later = START.after(LEASE).after(Millis(1));
+    let holder = take(store, "n2", later).await;
+    assert_eq!(store.finish_write(&zombie, &written("d1")).await, Err(StoreError::FenceLost));
+    assert_eq!(store.finish_write(&holder, &written("d2")).await, Err(StoreError::FenceLost), "d1 may stand over d2");
+    assert_eq!(last(store).await, None);
+    let again = take(store, "n3", later.after(Millis(1))).await;
+    store.finish_write(&again, &written("d2")).await.unwrap();
+    assert_eq!(last(store).await, Some(written("d2")));
 }

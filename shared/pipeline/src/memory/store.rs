@@ -52,6 +52,8 @@ struct WindowItem {
 struct OutItem {
     last: Option<Written>,
     writing: Option<(String, Timestamp)>,
+    /// A zombie wrote while the holder writes.
+    disturbed: bool,
 }
 
 impl MemoryStore {
@@ -299,6 +301,7 @@ impl Outbox for MemoryStore {
             item.last = None;
         }
         item.writing = Some((request.nonce.clone(), request.lease_until));
+        item.disturbed = false;
         Ok(OutboxTurn::Yours(OutboxLease {
             record: request.record.clone(),
             target: request.target.clone(),
@@ -310,11 +313,13 @@ impl Outbox for MemoryStore {
     async fn finish_write(&self, lease: &OutboxLease, written: &Written) -> Result<(), StoreError> {
         let mut state = self.state();
         let item = state.outbox.entry((lease.record.clone(), lease.target.clone())).or_default();
-        if item.writing.as_ref().is_none_or(|(nonce, _)| *nonce != lease.nonce) {
-            item.last = None;
+        let is_holder = item.writing.as_ref().is_some_and(|(nonce, _)| *nonce == lease.nonce);
+        if !is_holder || item.disturbed {
+            let writing = item.writing.take().filter(|_| !is_holder);
+            *item = OutItem { last: None, writing, disturbed: true };
             return Err(StoreError::FenceLost);
         }
-        *item = OutItem { last: Some(written.clone()), writing: None };
+        *item = OutItem { last: Some(written.clone()), writing: None, disturbed: false };
         Ok(())
     }
 

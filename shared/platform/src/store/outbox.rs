@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::record::RecordId;
 use domain::units::Timestamp;
 use pipeline::ports::{Outbox, OutboxLease, OutboxTurn, StoreError, WriteRequest, Written};
@@ -8,9 +8,9 @@ use pipeline::ports::{Outbox, OutboxLease, OutboxTurn, StoreError, WriteRequest,
 use super::item::{Item, Key, Reader, form, moment, number, text};
 use super::{DynamoStore, Effect, send_update};
 
-const TAKE: &str = "SET v = :v, writing = :nonce, lease_until = :until";
+const TAKE: &str = "SET v = :v, writing = :nonce, lease_until = :until REMOVE disturbed";
 /// Takes over from an attempt that ended without a word, and forgets in the same write what the target was believed to hold.
-const TAKE_OVER: &str = "SET v = :v, writing = :nonce, lease_until = :until REMOVE digest, seq";
+const TAKE_OVER: &str = "SET v = :v, writing = :nonce, lease_until = :until REMOVE digest, seq, disturbed";
 const FINISH: &str = "SET v = :v, digest = :digest, seq = :seq, external_id = :external, written_by = :nonce REMOVE writing, lease_until";
 
 #[async_trait]
@@ -42,7 +42,7 @@ impl Outbox for DynamoStore {
         let finish = self
             .update(&self.tables.leads, &key)
             .update_expression(FINISH)
-            .condition_expression("writing = :nonce")
+            .condition_expression("writing = :nonce AND attribute_not_exists(disturbed)")
             .expression_attribute_values(":v", form())
             .expression_attribute_values(":nonce", text(&lease.nonce))
             .expression_attribute_values(":digest", text(&written.digest))
@@ -53,6 +53,8 @@ impl Outbox for DynamoStore {
             Effect::Refused(item) if is_finished_by(&key, &item, &lease.nonce)? => Ok(()),
             Effect::Refused(_) => {
                 self.forget_written(&key).await?;
+                // A disturbed holder gives the lease back; a zombie has none.
+                self.abandon_write(lease).await?;
                 Err(StoreError::FenceLost)
             }
         }
@@ -90,12 +92,14 @@ impl DynamoStore {
             .return_values(ReturnValue::AllNew)
     }
 
-    /// A zombie wrote over what stood there: nobody knows what the target holds, so it must be asserted again.
+    /// A zombie wrote over what stood there, or writes over what a holder is just writing: nobody knows what the target
+    /// holds, so it must be asserted again. The mark `disturbed` tells the holder.
     async fn forget_written(&self, key: &Key) -> Result<(), StoreError> {
         let forget = self
             .update(&self.tables.leads, key)
-            .update_expression("SET v = :v REMOVE digest, seq")
-            .expression_attribute_values(":v", form());
+            .update_expression("SET v = :v, disturbed = :yes REMOVE digest, seq")
+            .expression_attribute_values(":v", form())
+            .expression_attribute_values(":yes", AttributeValue::Bool(true));
         send_update(forget).await.map(drop)
     }
 }
