@@ -43,20 +43,13 @@ pub struct Row {
 }
 
 impl Row {
-    pub(crate) fn new(
-        sample: &str,
-        run: &Run,
-        answered_in: Option<Duration>,
-        journal: &Journal,
-        nth: usize,
-        expected: Option<&Expected>,
-    ) -> Self {
+    pub(crate) fn new(sample: &str, run: &Run, answered_in: Option<Duration>, journal: &Journal, nth: usize) -> Self {
         let id = run.id.as_str();
         let repeated =
             journal.of(id, "lookup").iter().filter(|line| line.get("outcome").is_some_and(|outcome| outcome == "duplicate")).count() > 0;
-        let Some(decision) = run.decision() else { return Self::undecided(sample, id, expected) };
+        let Some(decision) = run.decision() else { return Self::undecided(sample, id) };
         let is_repeat = repeated && nth > 0;
-        let mut row = Self {
+        Self {
             sample: sample.to_owned(),
             signup: id.to_owned(),
             outcome: if is_repeat { "duplicate" } else { decision.outcome.as_str() }.to_owned(),
@@ -71,12 +64,10 @@ impl Row {
             crm: crm_of(journal, id, is_repeat),
             because: because(run),
             unexpected: None,
-        };
-        row.unexpected = expected.and_then(|expected| row.differs_from(expected));
-        row
+        }
     }
 
-    fn undecided(sample: &str, id: &str, expected: Option<&Expected>) -> Self {
+    fn undecided(sample: &str, id: &str) -> Self {
         Self {
             sample: sample.to_owned(),
             signup: id.to_owned(),
@@ -91,13 +82,12 @@ impl Row {
             waited: false,
             crm: String::new(),
             because: Vec::new(),
-            unexpected: expected.map(|expected| format!("expected {} on {}", expected.outcome, expected.track)),
+            unexpected: None,
         }
     }
 
-    fn differs_from(&self, expected: &Expected) -> Option<String> {
-        let as_expected = self.outcome == expected.outcome && self.track == expected.track;
-        (!as_expected).then(|| format!("expected {} on {}", expected.outcome, expected.track))
+    pub(crate) fn is(&self, expected: &Expected) -> bool {
+        self.outcome == expected.outcome && self.track == expected.track
     }
 }
 

@@ -30,6 +30,12 @@ pub struct Expected {
     pub track: String,
 }
 
+impl Expected {
+    fn words(&self) -> String {
+        format!("expected {} on {}", self.outcome, self.track)
+    }
+}
+
 /// The entries of a JSON object in the order they are written: the order in which the samples are sent.
 struct InOrder(Vec<(String, Vec<Expected>)>);
 
@@ -116,12 +122,24 @@ pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &
     let mut rows = Vec::new();
     for (nth, sending) in sent.into_iter().enumerate() {
         let run = follow(stack, &sending.run, 1).await?;
-        rows.push(Row::new(case, &run, sending.answered_in, &stack.journal, nth, expected.get(nth)));
+        rows.push(Row::new(case, &run, sending.answered_in, &stack.journal, nth));
     }
+    compare(&mut rows, expected);
     if let Some(hold) = hold {
         release(&*stack.store, &hold).await?;
     }
     Ok(rows)
+}
+
+/// Two clicks race, and either may win: what is expected of a sample holds in any order.
+fn compare(rows: &mut [Row], expected: &[Expected]) {
+    let mut open: Vec<&Expected> = expected.iter().collect();
+    for row in rows {
+        match open.iter().position(|expected| row.is(expected)) {
+            Some(found) => drop(open.remove(found)),
+            None => row.unexpected = Some(open.first().map_or_else(|| "nothing more was expected".to_owned(), |wanted| wanted.words())),
+        }
+    }
 }
 
 /// A signup that got its 2xx.

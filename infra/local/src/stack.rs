@@ -50,6 +50,12 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// The key under which people are hashed here.
+    #[must_use]
+    pub fn hash_key(&self) -> &HashKey {
+        &self.hash_key
+    }
+
     /// Starts everything.
     ///
     /// # Errors

@@ -104,6 +104,10 @@ async fn the_same_write_twice_is_no_error(store: &dyn Store) {
     for _ in 0..2 {
         store.finish_run(&lease).await.unwrap();
     }
+    let (lease, taken) = take(store, 'b', "n1", START).await;
+    for _ in 0..2 {
+        store.park_run(&lease, &taken).await.unwrap();
+    }
 }
 
 async fn poison_is_kept(store: &dyn Store) {

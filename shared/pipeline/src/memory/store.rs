@@ -83,7 +83,7 @@ impl MemoryStore {
     fn write_run(&self, lease: &Lease, run: Option<&Run>, stage: Stage) -> Result<(), StoreError> {
         let mut state = self.state();
         let item = state.runs.get_mut(&lease.run).filter(|item| item.fence == lease.fence).ok_or(StoreError::FenceLost)?;
-        if matches!((item.stage, stage), (Stage::Done, Stage::Done) | (Stage::Decided, Stage::Decided)) {
+        if item.stage == stage && stage != Stage::Working {
             return Ok(());
         }
         let follows = match stage {
