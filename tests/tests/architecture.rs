@@ -127,19 +127,24 @@ fn connectors_and_platform_never_see_each_other() {
 fn versions_and_features_stand_only_in_the_root() {
     for package in metadata().workspace_packages() {
         let manifest = fs::read_to_string(&package.manifest_path).unwrap();
-        let dependencies = manifest.split_once("[dependencies]").map_or("", |(_, rest)| rest);
-        for line in dependencies.lines().filter(|line| line.contains('=')) {
-            assert!(line.trim().ends_with(".workspace = true"), "{}: {line}", package.manifest_path);
+        let mut is_table = false;
+        for line in manifest.lines().map(str::trim) {
+            if line.starts_with('[') {
+                is_table = line.ends_with("dependencies]");
+                assert!(is_table || !line.contains("dependencies"), "{}: {line} has a table of its own", package.manifest_path);
+            } else if is_table && line.contains('=') && !line.starts_with('#') {
+                assert!(line.ends_with(".workspace = true"), "{}: {line}", package.manifest_path);
+            }
         }
     }
 }
 
 #[test]
-fn main_wires_and_no_more() {
+fn main_wires_in_at_most_30_lines() {
     for entry in fs::read_dir(root().join("functions")).unwrap() {
         let main = entry.unwrap().path().join("src/main.rs");
         let lines = fs::read_to_string(&main).unwrap().lines().count();
-        assert!(lines <= 40, "{} has {lines} lines", main.display());
+        assert!(lines <= 30, "{} has {lines} lines", main.display());
     }
 }
 

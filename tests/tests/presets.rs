@@ -22,6 +22,7 @@ fn facts(known: &[(&str, Value)]) -> Facts {
         value: value.clone(),
         confidence: BasisPoints::new(7499),
         sources: vec!["test".into()],
+        confirmations: 1,
         observed_at: Timestamp::from_millis(0),
         conflicts: vec![],
     };

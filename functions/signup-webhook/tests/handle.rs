@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use domain::identity::HashKey;
 use domain::priority::Priority;
+use domain::run::Run;
 use domain::units::{Millis, Timestamp};
 use http::{HeaderName, Method};
 use intake::sample::local_secret;
 use intake::{Keys, KeysUnavailable, WebhookSecret};
 use pipeline::memory::{MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, from_body};
-use pipeline::ports::{Claim, ClaimRequest, Clock, Queue, QueueError, QueueName, Received, Runs};
+use pipeline::ports::{Claim, ClaimRequest, Queue, QueueError, QueueName, Received, Runs};
 use signup_webhook::{App, handle};
 
 const START: Timestamp = Timestamp::from_millis(1_795_176_000_000);
@@ -147,7 +148,7 @@ async fn a_run_is_read_by_its_id_without_its_record() {
     let world = world();
     handle(&world.app, request(Method::POST, "/webhook/signup", BODY, true, None)).await;
     let message = queued(&world, QueueName::Lookup(Priority::Critical)).await.remove(0);
-    let run = pipeline::conformance::run_of(&message.signup, &world.app.hash_key);
+    let run = Run::begin(message.signup.run_id(&world.app.hash_key), message.signup, Priority::High, START, "");
     let id = run.id.clone();
     let claim = ClaimRequest { run, payload_hash: "p".into(), nonce: "n".into(), now: START, lease_until: START.after(Millis::seconds(9)) };
     assert!(matches!(world.store.claim_run(&claim).await.unwrap(), Claim::Mine(..)));

@@ -14,7 +14,8 @@ pub struct Args {
     /// Print one JSON line a signup instead of the table.
     #[arg(long)]
     pub json: bool,
-    /// Keep data in this folder: the queue is durable too, and everything is there at the next start.
+    /// Keep data in this folder: the queue is durable too, and everything is there at the next start. The samples are
+    /// sent to an empty folder only.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The configuration to run with.

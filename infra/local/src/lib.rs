@@ -30,8 +30,12 @@ pub async fn run(mut args: Args, journal: Journal) -> Result<()> {
         // A run that ends by itself must not collide with a stack that is up.
         args.port = 0;
     }
+    let is_fresh = args.data.as_ref().is_none_or(|folder| !folder.join(stack::TABLES_FILE).exists());
+    if args.once && !is_fresh {
+        bail!("--once sends the samples to an empty stack, and this folder holds data; name a new one, or leave --once out");
+    }
     let stack = Stack::start(&args, journal).await?;
-    if !args.no_samples {
+    if !args.no_samples && is_fresh {
         play_all(&stack, &args).await?;
     }
     if args.once {

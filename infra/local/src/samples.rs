@@ -134,11 +134,14 @@ pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &
 /// Two clicks race, and either may win: what is expected of a sample holds in any order.
 fn compare(rows: &mut [Row], expected: &[Expected]) {
     let mut open: Vec<&Expected> = expected.iter().collect();
-    for row in rows {
+    for row in rows.iter_mut() {
         match open.iter().position(|expected| row.is(expected)) {
             Some(found) => drop(open.remove(found)),
             None => row.unexpected = Some(open.first().map_or_else(|| "nothing more was expected".to_owned(), |wanted| wanted.words())),
         }
+    }
+    if let (Some(missing), Some(last)) = (open.first(), rows.last_mut()) {
+        last.unexpected.get_or_insert_with(|| missing.words());
     }
 }
 

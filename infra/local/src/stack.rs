@@ -131,6 +131,8 @@ impl Stack {
     }
 }
 
+/// The tables' file in the folder of `--data`.
+pub(crate) const TABLES_FILE: &str = "tables.sqlite";
 /// How the names of the local tables begin; `millrace explain` finds them by it.
 const TABLE_PREFIX: &str = "millrace";
 
@@ -143,7 +145,7 @@ async fn listen(port: u16) -> Result<TcpListener> {
 fn open_database(data: Option<&Path>) -> Result<dynoxide::Database> {
     let Some(folder) = data else { return dynoxide::Database::memory().map_err(|error| anyhow::anyhow!("{error}")) };
     std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be created", folder.display()))?;
-    let file = folder.join("tables.sqlite");
+    let file = folder.join(TABLES_FILE);
     dynoxide::Database::new(&file.to_string_lossy()).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
 }
 

@@ -57,11 +57,16 @@ impl Http {
             return unreadable("the answer is no JSON, or not all of it");
         };
         // 2xx alone is no hit: several vendors say 200 and mean something else (WIRE-FORMATS §0.7).
-        if let Some(hit) = self.hit.iter().find_map(|path| path.query(&body).first()).filter(|hit| !says_nothing(hit)) {
+        if let Some(hit) = self.hit_in(&body) {
             return self.read_hit(operation, hit, now);
         }
         let is_miss = self.no_match.iter().any(|path| path.query(&body).first().is_some_and(says_nothing));
         if is_miss { Reply::NoMatch } else { unreadable(OTHER_SHAPE) }
+    }
+
+    /// The part of an answer that is the hit.
+    pub(crate) fn hit_in<'a>(&self, body: &'a Json) -> Option<&'a Json> {
+        first(&self.hit, body).filter(|hit| !says_nothing(hit))
     }
 
     fn meaning(&self, status: u16, body: Option<&Json>) -> Option<Meaning> {
@@ -103,9 +108,13 @@ impl Http {
 
     /// The vendor's own confidence; certain where it names none.
     fn stated(&self, hit: &Json) -> BasisPoints {
-        let fraction = first(&self.confidence, hit).and_then(Json::as_f64).filter(|fraction| (0.0..=1.0).contains(fraction));
-        fraction.map_or(BasisPoints::ONE, BasisPoints::from_fraction)
+        first(&self.confidence, hit).and_then(fraction).map_or(BasisPoints::ONE, BasisPoints::from_fraction)
     }
+}
+
+/// A confidence as vendors write it: 0 to 1.
+pub(crate) fn fraction(json: &Json) -> Option<f64> {
+    json.as_f64().filter(|fraction| (0.0..=1.0).contains(fraction))
 }
 
 fn first<'a>(paths: &[JsonPath], json: &'a Json) -> Option<&'a Json> {

@@ -13,11 +13,12 @@ use serde_json_path::JsonPath;
 use serde_saphyr::Spanned;
 use url::Url;
 
-use crate::connector::{Http, Mapping, Meaning, Test};
+use crate::connector::{Http, Mapping, Meaning, RateLimit, Test};
 use crate::document::{
     AuthSection, Document, ErrorsSection, ExampleSection, KeySection, MappingSection, MethodWord, OneOrMany, ReplySection, RequestSection,
     TestSection,
 };
+use crate::egress;
 use crate::example::Example;
 use crate::normalise::Normaliser;
 use crate::request::{Addition, Auth, Body, KEY, Request, SECRET};
@@ -55,13 +56,7 @@ impl<'a> Checker<'a> {
         if reply.no_match.is_none() && document.errors.no_match.is_empty() {
             self.find(&reply.hit, "say what no match looks like: `reply.no_match` or `errors.no_match`".to_owned());
         }
-        let reset_header = document.rate_limit.and_then(|limit| limit.reset_header).and_then(|name| {
-            let header = HeaderName::try_from(&name).ok();
-            if header.is_none() {
-                self.find(provider, format!("rate_limit.reset_header: `{name}` is no header name"));
-            }
-            header
-        });
+        let reset_header = document.rate_limit.and_then(|limit| HeaderName::try_from(limit.value.reset_header?).ok());
         let meanings = self.meanings(document.errors);
         let request = self.request(request, document.auth, document.keys)?;
         Some(Http {
@@ -71,6 +66,7 @@ impl<'a> Checker<'a> {
             hit: self.paths(&reply.hit),
             no_match: reply.no_match.iter().flat_map(|written| self.paths(written)).collect(),
             confidence: reply.confidence.iter().flat_map(|written| self.paths(written)).collect(),
+            confidence_line: reply.confidence.as_ref().map_or(0, |written| written.referenced.line()),
             fields: self.fields(reply),
         })
     }
@@ -129,12 +125,30 @@ impl<'a> Checker<'a> {
     }
 
     fn base_url(&mut self, written: &Spanned<String>) -> Option<Url> {
-        let url =
-            Url::parse(&written.value).ok().filter(|url| url.scheme() == "https" && url.username().is_empty() && url.query().is_none());
-        if url.is_none() {
-            self.find(written, format!("`{}` is no base URL; write https:// and a host, such as https://api.crustdata.com", written.value));
+        let parsed = Url::parse(&written.value).ok();
+        let url = parsed.filter(|url| url.scheme() == "https" && url.query().is_none() && url.fragment().is_none());
+        let Some(url) = url else {
+            self.find(written, "this is no base URL; write https:// and a host, such as https://api.crustdata.com".to_owned());
+            return None;
+        };
+        if let Some(failure) = egress::closed_to(&url) {
+            self.find(written, format!("calls to this base URL are always {failure}; write https:// and the vendor's public host name"));
         }
-        url
+        Some(url)
+    }
+
+    pub(crate) fn rate_limit(&mut self, section: Option<&Spanned<RateLimit>>) {
+        let Some(section) = section else { return };
+        if section.value.per_minute == 0 {
+            self.find(
+                section,
+                "rate_limit.per_minute: 0 would allow no call; write the vendor's limit, or leave `rate_limit` out".to_owned(),
+            );
+        }
+        let written = section.value.reset_header.as_ref();
+        if let Some(name) = written.filter(|name| HeaderName::try_from(*name).is_err()) {
+            self.find(section, format!("rate_limit.reset_header: `{name}` is no header name"));
+        }
     }
 
     fn headers(&mut self, section: &BTreeMap<String, Spanned<String>>) -> HeaderMap {

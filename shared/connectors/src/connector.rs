@@ -34,7 +34,7 @@ impl Connector {
         &self.about
     }
 
-    /// The vendor's published limit, where there is one.
+    /// The vendor's published limit, where there is one; not enforced yet.
     #[must_use]
     pub const fn rate_limit(&self) -> Option<&RateLimit> {
         self.rate_limit.as_ref()
@@ -69,11 +69,12 @@ pub enum Resale {
     Forbidden,
 }
 
-/// A vendor's published limit.
+/// A vendor's published limit: catalogue data for people. Our own calls are not held back by it yet; a vendor that turns us
+/// away is asked again when it says.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RateLimit {
-    /// Calls a minute.
+    /// Calls a minute, at least 1. Not enforced.
     pub per_minute: u32,
     /// The header that says in how many seconds the limit is lifted, where the vendor sends no `Retry-After`.
     #[serde(default)]
@@ -106,6 +107,8 @@ pub(crate) struct Http {
     pub(crate) hit: Vec<JsonPath>,
     pub(crate) no_match: Vec<JsonPath>,
     pub(crate) confidence: Vec<JsonPath>,
+    /// Where the paths to the confidence are written.
+    pub(crate) confidence_line: u64,
     pub(crate) fields: Vec<(Field, Vec<Mapping>)>,
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Document {
     #[serde(default)]
     pub(crate) price: Price,
     #[serde(default)]
-    pub(crate) rate_limit: Option<RateLimit>,
+    pub(crate) rate_limit: Option<Spanned<RateLimit>>,
     #[serde(default)]
     pub(crate) builtin: Option<Spanned<Builtin>>,
     #[serde(default)]

@@ -10,7 +10,9 @@ use domain::units::Timestamp;
 use domain::value::Value;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
+use serde_json_path::JsonPath;
 
+use crate::answer::fraction;
 use crate::builtin;
 use crate::connector::{Connector, Speech};
 use crate::document::ExampleSection;
@@ -88,6 +90,19 @@ impl Example {
         };
         if found.1 { Ok(()) } else { Err(format!("example `{}` is read as {}", self.name, found.0)) }
     }
+}
+
+/// A path to the confidence that finds none in any recorded answer would make every answer certain without a word.
+/// Gives its line and what is wrong.
+pub(crate) fn check_confidence(connector: &Connector) -> Option<(u64, String)> {
+    let Speech::Http(http) = &connector.speech else { return None };
+    let bodies: Vec<Json> = connector.examples.iter().filter_map(|example| serde_json::from_slice(&example.body).ok()).collect();
+    let hits: Vec<&Json> = bodies.iter().filter_map(|body| http.hit_in(body)).collect();
+    let is_found = |path: &JsonPath| hits.iter().any(|hit| path.query(hit).first().is_some_and(|found| fraction(found).is_some()));
+    let lost = http.confidence.iter().find(|path| !is_found(path))?;
+    let message =
+        format!("confidence: `{lost}` finds no number from 0 to 1 in any example; mend the path (`$` is the hit) or record a hit with it");
+    Some((http.confidence_line, message))
 }
 
 fn expected(written: &Json, schema: &Schema) -> Result<Expected, String> {

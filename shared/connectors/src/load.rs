@@ -13,7 +13,7 @@ use crate::builtin;
 use crate::check::Checker;
 use crate::connector::{Builtin, Connector, Speech};
 use crate::document::Document;
-use crate::example::Example;
+use crate::example::{self, Example};
 
 const FOLDER: &str = "connectors/";
 /// A call that may take longer outlives every run.
@@ -49,7 +49,8 @@ impl Connectors {
     /// Reads every recorded example as a real answer is read, and says how many there are.
     ///
     /// # Errors
-    /// The examples from which something else came out than they expect, with file and line; field names only.
+    /// The examples from which something else came out than they expect, with file and line; field names only. Paths to the
+    /// vendor's confidence that lead nowhere in all of them.
     pub fn check_examples(&self) -> Result<usize, Vec<Finding>> {
         let mut findings = Vec::new();
         let mut count = 0;
@@ -59,6 +60,9 @@ impl Connectors {
                 if let Err(message) = example.check(connector) {
                     findings.push(Finding::new(&file_of(&connector.operation.name), example.line, message));
                 }
+            }
+            if let Some((line, message)) = example::check_confidence(connector) {
+                findings.push(Finding::new(&file_of(&connector.operation.name), line, message));
             }
         }
         if findings.is_empty() { Ok(count) } else { Err(findings) }
@@ -123,7 +127,8 @@ fn connector(checker: &mut Checker<'_>, file: &str, document: Document) -> Optio
         class: document.class,
         timeout,
     };
-    let (about, rate_limit) = (document.about.clone(), document.rate_limit.clone());
+    checker.rate_limit(document.rate_limit.as_ref());
+    let (about, rate_limit) = (document.about.clone(), document.rate_limit.as_ref().map(|limit| limit.value.clone()));
     let (speech, examples) = speech(checker, document)?;
     (operation.keys, operation.supplies) = match &speech {
         Speech::Builtin(builtin) => (builtin::keys(*builtin), builtin::supplies(*builtin)),

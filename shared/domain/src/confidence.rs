@@ -67,17 +67,24 @@ pub struct Trust {
     /// Reliability of a source that is not named.
     #[serde(default = "Trust::default_prior")]
     pub prior: BasisPoints,
+    /// Gate, score and route see only facts of at least this confidence: a weak value is not a known value (S3-45).
+    #[serde(default = "Trust::default_floor")]
+    pub floor: BasisPoints,
 }
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { reliability: BTreeMap::new(), prior: Self::default_prior() }
+        Self { reliability: BTreeMap::new(), prior: Self::default_prior(), floor: Self::default_floor() }
     }
 }
 
 impl Trust {
     const fn default_prior() -> BasisPoints {
         BasisPoints::new(7000)
+    }
+
+    const fn default_floor() -> BasisPoints {
+        BasisPoints::new(5000)
     }
 
     /// The reliability of a source: its own, its provider's, or the prior.

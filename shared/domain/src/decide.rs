@@ -1,20 +1,25 @@
 //! A decision as a pure function of what was logged: gate, score, route and outcome in one place.
 
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
 use crate::condition::View;
 use crate::config::Config;
 use crate::gate::{self, Verdict};
 use crate::merge::Facts;
-use crate::observation::{Basis, Observation};
+use crate::observation::{Absence, Basis, Observation};
 use crate::plan::Call;
+use crate::priority::Priority;
 use crate::route::{self, Route, Track};
 use crate::run::{Decision, Outcome, absence_of};
 use crate::schema::Field;
 use crate::score;
-use crate::signup::{RunId, Signup};
-use crate::units::{BasisPoints, Timestamp};
+use crate::signup::{Arrival, RunId, Signup};
+use crate::units::{BasisPoints, Millis, Timestamp};
 use crate::value::Value;
+
+/// The canonical fields that a form may fill besides the declared ones.
+const OPEN_TO_FORMS: &[&str] = &["product", "loan_amount", "source.type", "contact.phone"];
 
 /// What a decision is made from.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +39,13 @@ pub struct Evidence<'a> {
 /// Decides about a signup. The owner is assigned afterwards, for it depends on whose turn it is.
 #[must_use]
 pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp) -> Decision {
-    let view = View::of(evidence.facts).with_open(evidence.open.iter().cloned());
+    let sure: Facts = evidence
+        .facts
+        .iter()
+        .filter(|(_, fact)| fact.confidence >= config.trust.floor)
+        .map(|(field, fact)| (field.clone(), fact.clone()))
+        .collect();
+    let view = View::of(&sure).with_open(evidence.open.iter().cloned());
     let gate = gate::judge(&config.gate, &view);
     let score = score::score(&config.score, &view);
     let scored = view.with_score(score.low, score.high);
@@ -45,8 +56,12 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     };
     let outcome = outcome(gate.verdict, &route, evidence);
     let supplies = |operation: &str, field: &Field| config.catalogue.get(operation).is_some_and(|op| op.supplies.contains(field));
-    let unread = config.decision_fields().into_iter().filter(|field| !evidence.facts.contains_key(field));
-    let absent: BTreeMap<Field, _> = unread.map(|field| (field.clone(), absence_of(&field, evidence.calls, supplies))).collect();
+    let reason = |field: &Field| {
+        let is_weak = evidence.facts.contains_key(field);
+        if is_weak { Absence::LowConfidence } else { absence_of(field, evidence.calls, supplies) }
+    };
+    let unread = config.decision_fields().into_iter().filter(|field| !sure.contains_key(field));
+    let absent: BTreeMap<Field, Absence> = unread.map(|field| (field.clone(), reason(&field))).collect();
     Decision { outcome, gate, score, route, owner: None, absent, seq, at: now, after: now.since(evidence.accepted_at) }
 }
 
@@ -105,6 +120,10 @@ pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
     }
     for (name, json) in &signup.custom {
         let Ok(field) = config.schema.field(name) else { continue };
+        // A form is the word of a stranger: it must not write what providers are asked for.
+        if !config.schema.is_custom(&field) && !OPEN_TO_FORMS.contains(&field.as_str()) {
+            continue;
+        }
         let value = Value::of_json(json).filter(|value| value.fits(config.schema.kind_of(&field).0));
         if let Some(value) = value {
             say(field, value, Basis::Stated);
@@ -113,18 +132,68 @@ pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
     said
 }
 
-/// Adds new observations to old ones: of one source and field only the newest stays.
+/// Adds new observations to old ones: of one source and field only the newest stays. Within `window` a weaker arrival
+/// does not replace a stronger one: a trial a minute after a demo request changes nothing.
 #[must_use]
-pub fn join_observations(old: &[Observation], new: &[Observation]) -> Vec<Observation> {
-    let mut newest: BTreeMap<(Field, String), Observation> = BTreeMap::new();
+pub fn join_observations(old: &[Observation], new: &[Observation], window: Millis) -> Vec<Observation> {
+    let mut kept: BTreeMap<(Field, String), Observation> = BTreeMap::new();
     for observation in old.iter().chain(new) {
         let key = (observation.field.clone(), observation.source.clone());
-        match newest.get(&key) {
-            Some(kept) if (kept.observed_at, &kept.value) > (observation.observed_at, &observation.value) => {}
+        match kept.get(&key) {
+            Some(earlier) if !replaces(observation, earlier, window) => {}
             _ => {
-                newest.insert(key, observation.clone());
+                kept.insert(key, observation.clone());
             }
         }
     }
-    newest.into_values().collect()
+    kept.into_values().collect()
+}
+
+fn replaces(later: &Observation, earlier: &Observation, window: Millis) -> bool {
+    let is_newer = (earlier.observed_at, &earlier.value) <= (later.observed_at, &later.value);
+    let apart = Millis((later.observed_at.millis() - earlier.observed_at.millis()).abs());
+    if later.field != Field::known("signup.arrival") || apart > window {
+        return is_newer;
+    }
+    match strength(later).cmp(&strength(earlier)) {
+        Ordering::Greater => true,
+        Ordering::Less => false,
+        Ordering::Equal => is_newer,
+    }
+}
+
+/// How much an arrival asks of sales; more is stronger.
+fn strength(arrival: &Observation) -> Reverse<Priority> {
+    let of_word = |word: &str| Arrival::ALL.into_iter().find(|arrival| arrival.as_str() == word);
+    let arrival = if let Value::Text(word) = &arrival.value { of_word(word) } else { None };
+    Reverse(Priority::of_arrival(arrival.unwrap_or_default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrival(word: &str, minute: i64) -> Observation {
+        Observation {
+            field: Field::known("signup.arrival"),
+            value: Value::text(word),
+            source: "signup".into(),
+            family: "signup".into(),
+            observed_at: Timestamp::from_millis(0).after(Millis::minutes(minute)),
+            stated: BasisPoints::ONE,
+            basis: Basis::Validated,
+        }
+    }
+
+    fn joined(old: &Observation, new: &Observation) -> Observation {
+        join_observations(std::slice::from_ref(old), std::slice::from_ref(new), Millis::hours(1)).remove(0)
+    }
+
+    #[test]
+    fn x_01_within_the_hour_a_stronger_arrival_counts_and_a_weaker_one_does_not() {
+        let (demo, trial) = (arrival("demo_request", 0), arrival("free_tier", 5));
+        assert_eq!(joined(&demo, &trial), demo);
+        assert_eq!(joined(&arrival("signup", 0), &arrival("contact_sales", 5)), arrival("contact_sales", 5));
+        assert_eq!(joined(&demo, &arrival("signup", 61)), arrival("signup", 61), "after the hour the newest counts");
+    }
 }

@@ -18,8 +18,6 @@ pub struct Freshness {
     pub check: Millis,
     /// How long "no match" is believed before somebody is asked again.
     pub no_match: Millis,
-    /// How long a failed answer is believed.
-    pub error: Millis,
 }
 
 impl Freshness {
@@ -30,7 +28,6 @@ impl Freshness {
         phone: Millis::days(7),
         check: Millis::hours(24),
         no_match: Millis::days(7),
-        error: Millis::seconds(30),
     };
 
     /// The preset `crm`: contacts 90 days, accounts 180 days (S0-103).

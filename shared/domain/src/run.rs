@@ -54,6 +54,26 @@ pub struct Run {
 }
 
 impl Run {
+    /// A run that has only begun; its deadlines are over at once unless they are set.
+    #[must_use]
+    pub fn begin(id: RunId, signup: Signup, priority: Priority, accepted_at: Timestamp, config: &str) -> Self {
+        Self {
+            id,
+            signup,
+            priority,
+            accepted_at,
+            answer_by: accepted_at,
+            finish_by: accepted_at,
+            config: config.to_owned(),
+            observations: Vec::new(),
+            calls: Vec::new(),
+            paid_by: None,
+            record: None,
+            facts: Facts::new(),
+            decisions: Vec::new(),
+        }
+    }
+
     /// The newest decision.
     #[must_use]
     pub fn decision(&self) -> Option<&Decision> {

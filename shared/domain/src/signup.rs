@@ -26,6 +26,9 @@ pub enum Arrival {
 }
 
 impl Arrival {
+    /// All arrivals.
+    pub const ALL: [Self; 5] = [Self::Signup, Self::Waitlist, Self::ContactSales, Self::DemoRequest, Self::FreeTier];
+
     /// Reads the word a form sends as `signup_source`; an unknown one is a plain signup, its word kept beside it.
     #[must_use]
     pub fn of_source(source: &str) -> Self {
@@ -82,6 +85,9 @@ pub struct Signup {
     /// A social profile URL (S3-52).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub social_url: Option<String>,
+    /// The company's LinkedIn page, where somebody typed that instead of their own profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_linkedin_url: Option<String>,
     /// The identity a single sign-on provider asserted, `provider:subject` (S3-32).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sso_identity: Option<String>,
@@ -134,6 +140,9 @@ impl Signup {
         if let (Some(name), Some(company)) = (&self.name, &self.company_name) {
             push(KeyKind::NameAndCompany, &format!("{name}|{company}"));
         }
+        if let Some(url) = &self.company_linkedin_url {
+            push(KeyKind::CompanyLinkedinUrl, url);
+        }
         if let Some(company) = &self.company_name {
             push(KeyKind::CompanyName, company);
         }
@@ -159,8 +168,9 @@ impl Signup {
     /// [`NobodyNamed`] when there is nothing to look up.
     pub fn check(&self) -> Result<(), NobodyNamed> {
         let name_with_company = self.name.is_some() && self.company_name.is_some();
-        let named = self.email.is_some() || self.domain.is_some() || self.social_url.is_some() || self.sso_identity.is_some();
-        if named || name_with_company { Ok(()) } else { Err(NobodyNamed) }
+        let company_named = self.company_domain().is_some() || self.company_linkedin_url.is_some();
+        let person_named = self.email.is_some() || self.social_url.is_some() || self.sso_identity.is_some();
+        if person_named || company_named || name_with_company { Ok(()) } else { Err(NobodyNamed) }
     }
 
     /// The id of the run that this delivery starts: the same delivery is the same run.
@@ -169,22 +179,45 @@ impl Signup {
         RunId(key.hash(&["run", &self.issuer, &self.delivery]))
     }
 
-    /// The hash under which the same person is recognised for an hour; `None` for a signup that names nobody.
+    /// The hash under which the same person is recognised for an hour; `None` for a signup that names only a company,
+    /// for two people of one company are not the same.
     #[must_use]
     pub fn identity(&self, key: &HashKey) -> Option<String> {
-        let (kind, value) = if let Some(email) = &self.email {
-            ("email", email.expose().to_owned())
-        } else {
-            let strongest = self.lookup_keys().into_iter().next()?;
-            (strongest.kind.as_str(), strongest.value)
-        };
+        let name_and_company = self.name.as_ref().zip(self.company_name.as_ref()).map(|(name, company)| format!("{name}|{company}"));
+        let named = [
+            ("email", self.email.as_ref().map(|email| email.expose().to_owned())),
+            ("social_url", self.social_url.clone()),
+            ("sso_identity", self.sso_identity.clone()),
+            ("external_id", self.external_id.as_ref().map(|id| format!("{}:{id}", self.issuer))),
+            ("name_and_company", name_and_company),
+        ];
+        let (kind, value) = named.into_iter().find_map(|(kind, value)| Some((kind, value?)))?;
         Some(key.hash(&["identity", kind, &value]))
     }
 
-    /// A hash of everything in the signup: another signup under the same delivery id is noticed by it.
+    /// A hash of what the signup says: another signup under the same delivery id is noticed by it. The parts are listed,
+    /// so that a new field in a later version does not make strangers of the runs in flight.
     #[must_use]
     pub fn payload_hash(&self, key: &HashKey) -> String {
-        key.hash(&["payload", &serde_json::to_string(self).unwrap_or_default()])
+        let occurred_at = self.occurred_at.millis().to_string();
+        let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
+        let parts = [
+            "payload-1".to_owned(),
+            self.issuer.clone(),
+            self.delivery.clone(),
+            self.arrival.as_str().to_owned(),
+            self.email.as_ref().map(|email| email.expose().to_owned()).unwrap_or_default(),
+            text(&self.name),
+            text(&self.company_name),
+            text(&self.job_role),
+            self.domain.as_ref().map(ToString::to_string).unwrap_or_default(),
+            text(&self.social_url),
+            text(&self.sso_identity),
+            text(&self.external_id),
+            text(&self.source),
+            occurred_at,
+        ];
+        key.hash(&parts.each_ref().map(String::as_str))
     }
 }
 
@@ -260,6 +293,8 @@ mod tests {
     fn x_28_a_signup_that_names_nobody_is_refused() {
         assert_eq!(Signup::default().check(), Err(NobodyNamed));
         assert_eq!(Signup { name: Some("Jane".into()), ..Signup::default() }.check(), Err(NobodyNamed));
+        let personal = Signup { domain: Some(Domain::parse("gmail.com").unwrap()), ..Signup::default() };
+        assert_eq!(personal.check(), Err(NobodyNamed), "a personal domain names nobody");
         assert_eq!(Signup { name: Some("Jane".into()), company_name: Some("Acme".into()), ..Signup::default() }.check(), Ok(()));
     }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::identity::{Domain, Email, Phone};
 use crate::schema::FieldKind;
 
 /// A field's value. `Debug` shows only the kind: the content may name a person.
@@ -75,8 +76,11 @@ impl Value {
             Self::Text(text) => match kind {
                 FieldKind::Bool | FieldKind::Number | FieldKind::List => false,
                 FieldKind::Date => is_date(text),
-                FieldKind::Text | FieldKind::Word | FieldKind::Url | FieldKind::Domain | FieldKind::Email | FieldKind::Phone => true,
-                FieldKind::CompanyName | FieldKind::Title => true,
+                FieldKind::Email => Email::parse(text).is_ok(),
+                FieldKind::Phone => Phone::parse(text).is_ok(),
+                FieldKind::Domain => Domain::parse(text).is_ok(),
+                FieldKind::Url => url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
+                FieldKind::Text | FieldKind::Word | FieldKind::CompanyName | FieldKind::Title => true,
             },
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, CrmPlan, PropertySource};
+use crate::identity::Email;
 use crate::merge::Facts;
 use crate::run::Decision;
 use crate::units::BasisPoints;
@@ -26,11 +27,13 @@ pub fn properties(plan: &CrmPlan, config: &Config, facts: &Facts, decision: &Dec
     plan.properties.iter().filter_map(|(name, source)| Some((name.clone(), value_of(source)?))).collect()
 }
 
-/// A hash of the properties: 32 hex digits.
+/// A hash of the contact's address and the properties: 32 hex digits. Another address is another contact.
 #[must_use]
-pub fn digest(properties: &BTreeMap<String, String>) -> String {
+pub fn digest(email: &Email, properties: &BTreeMap<String, String>) -> String {
     let mut digest = Sha256::new();
-    for (name, value) in properties {
+    let address = ("email", email.expose());
+    let named = properties.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in std::iter::once(address).chain(named) {
         for part in [name, value] {
             digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             digest.update(part.as_bytes());

@@ -11,6 +11,7 @@ mod document;
 mod issuers;
 mod keys;
 mod problem;
+mod profile;
 mod request;
 pub mod sample;
 mod signature;

@@ -18,7 +18,7 @@ pub struct RawRequest {
     pub headers: HeaderMap,
     /// The body's bytes as the issuer signed them, base64 of the transport already taken off.
     pub body: Vec<u8>,
-    /// When it reached us; stands in where the issuer does not say when the signup happened.
+    /// When it reached us; stands in where the issuer does not say when the signup happened, or says what cannot be.
     pub received_at: Timestamp,
 }
 

@@ -3,7 +3,6 @@
 use domain::config::Config;
 use domain::credits::{CapScope, Reservation, ReservationId, ReservationState, Settlement, bounds};
 use domain::identity::HashKey;
-use domain::merge::Facts;
 use domain::priority::Priority;
 use domain::run::Run;
 use domain::signup::Signup;
@@ -52,19 +51,5 @@ pub async fn release(ledger: &dyn Ledger, hold: &Reservation) -> Result<(), Stor
 
 fn run_of_hold(config: &Config, key: &HashKey, now: Timestamp) -> Run {
     let signup = Signup { issuer: "hold".to_owned(), delivery: now.to_string(), occurred_at: now, ..Signup::default() };
-    Run {
-        id: signup.run_id(key),
-        signup,
-        priority: Priority::Critical,
-        accepted_at: now,
-        answer_by: now,
-        finish_by: now,
-        config: config.hash.clone(),
-        observations: Vec::new(),
-        calls: Vec::new(),
-        paid_by: None,
-        record: None,
-        facts: Facts::new(),
-        decisions: Vec::new(),
-    }
+    Run::begin(signup.run_id(key), signup, Priority::Critical, now, &config.hash)
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use domain::config::{Config, CrmPlan};
+use domain::gate::Verdict;
 use domain::identity::Email;
 use domain::merge::Facts;
+use domain::record::{Decided, Record};
 use domain::schema::Field;
 use domain::units::{Millis, Timestamp};
 use domain::writeback::{digest, properties};
@@ -50,20 +52,6 @@ impl WriteBack {
     /// [`Retry`] when the store or the queue failed: the message has to come again.
     pub async fn work(&self, message: &WritebackMessage) -> Result<Worked, Retry> {
         let Some(plan) = &self.config.crm else { return Ok(Worked::NothingToWrite { why: "no CRM is configured" }) };
-        let Some(record) = self.store.read_record(&message.record).await? else {
-            return Ok(Worked::NothingToWrite { why: "the record is gone" });
-        };
-        let Some(decided) = &record.decided else { return Ok(Worked::NothingToWrite { why: "nothing was decided" }) };
-        let facts = record.facts_as_decided(&self.config.schema, &self.config.trust);
-        let Some(email) = address(&facts) else {
-            return Ok(Worked::NothingToWrite { why: "the CRM finds contacts by email, and there is none" });
-        };
-        let write = CrmWrite {
-            target: plan.target.clone(),
-            email,
-            properties: properties(plan, &self.config, &facts, &decided.decision),
-            timeout: REQUEST_TIMEOUT,
-        };
         let lease = match self.begin(message, plan).await? {
             OutboxTurn::Yours(lease) => lease,
             OutboxTurn::Busy { until } => {
@@ -71,13 +59,37 @@ impl WriteBack {
                 return self.send_copy(message, soon, "another worker writes this lead").await;
             }
         };
-        let digest = digest(&write.properties);
+        // The record is read under the lease: what was newest before it may not be any more.
+        let record = self.store.read_record(&message.record).await?;
+        match record.as_ref().map_or(Err("the record is gone"), |record| self.write_of(plan, record)) {
+            Err(why) => {
+                self.store.abandon_write(&lease).await?;
+                Ok(Worked::NothingToWrite { why })
+            }
+            Ok((write, seq)) => self.write(message, &lease, &write, seq).await,
+        }
+    }
+
+    /// The write of the newest decision, and its `seq`; or why there is none.
+    fn write_of(&self, plan: &CrmPlan, record: &Record) -> Result<(CrmWrite, u64), &'static str> {
+        let Some(Decided { decision, .. }) = &record.decided else { return Err("nothing was decided") };
+        if decision.gate.verdict != Verdict::Pass {
+            return Err("the gate holds this lead");
+        }
+        let facts = record.facts_as_decided(&self.config.schema, &self.config.trust);
+        let email = address(&facts).ok_or("the CRM finds contacts by email, and there is none")?;
+        let properties = properties(plan, &self.config, &facts, decision);
+        Ok((CrmWrite { target: plan.target.clone(), email, properties, timeout: REQUEST_TIMEOUT }, decision.seq))
+    }
+
+    async fn write(&self, message: &WritebackMessage, lease: &OutboxLease, write: &CrmWrite, seq: u64) -> Result<Worked, Retry> {
+        let digest = digest(&write.email, &write.properties);
         if lease.last.as_ref().is_some_and(|last| last.digest == digest) {
-            self.store.abandon_write(&lease).await?;
+            self.store.abandon_write(lease).await?;
             return Ok(Worked::NothingToWrite { why: "nothing has changed" });
         }
-        let reply = self.crm.upsert(&write).await;
-        self.after(message, &lease, reply, digest, decided.decision.seq).await
+        let reply = self.crm.upsert(write).await;
+        self.after(message, lease, reply, digest, seq).await
     }
 
     async fn begin(&self, message: &WritebackMessage, plan: &CrmPlan) -> Result<OutboxTurn, StoreError> {

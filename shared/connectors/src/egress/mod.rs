@@ -150,30 +150,59 @@ impl Egress {
 
     /// What can be known of a URL before its name is resolved.
     fn check(&self, url: &Url) -> Result<(), Failure> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(Failure::Refused("neither http nor https"));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(Failure::Refused("a user name in the URL"));
-        }
-        let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
-            return Err(Failure::Refused("a URL without a host"));
-        };
+        let (host, port) = place(url)?;
         if self.allowed.has(&host, port) {
             return Ok(());
         }
-        if self.allowed.has_host(&host.to_string()) || !matches!(port, 80 | 443) {
-            return Err(Failure::Refused("a port other than 80 and 443"));
+        if self.allowed.has_host(&host.to_string()) {
+            return Err(ODD_PORT);
         }
-        let is_open = match host {
-            Host::Domain(_) => true, // the resolver's guard decides
-            Host::Ipv4(address) => is_public(address.into()),
-            Host::Ipv6(address) => is_public(address.into()),
-        };
-        if is_open { Ok(()) } else { Err(NOT_PUBLIC) }
+        check_public(&host, port)
     }
 }
 
+/// Why the way out is closed to this base URL of a vendor, whatever its name will lead to; `None` when it may be open.
+pub(crate) fn closed_to(url: &Url) -> Option<Failure> {
+    let checked = place(url).and_then(|(host, port)| {
+        check_public(&host, port)?;
+        match host {
+            Host::Domain(name) if !is_inside(name) => Ok(()),
+            // No vendor's certificate names an address.
+            Host::Domain(_) | Host::Ipv4(_) | Host::Ipv6(_) => Err(NOT_PUBLIC),
+        }
+    });
+    checked.err()
+}
+
+/// Names that never lead outside (RFC 6761, RFC 6762 and what resolvers inside a network answer).
+fn is_inside(name: &str) -> bool {
+    let name = name.trim_end_matches('.');
+    !name.contains('.') || [".localhost", ".local", ".internal"].iter().any(|suffix| name.ends_with(suffix))
+}
+
+fn place(url: &Url) -> Result<(Host<&str>, u16), Failure> {
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(Failure::Refused("neither http nor https"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Failure::Refused("a user name in the URL"));
+    }
+    url.host().zip(url.port_or_known_default()).ok_or(Failure::Refused("a URL without a host"))
+}
+
+fn check_public(host: &Host<&str>, port: u16) -> Result<(), Failure> {
+    if !matches!(port, 80 | 443) {
+        return Err(ODD_PORT);
+    }
+    let is_open = match host {
+        Host::Domain(_) => true, // the resolver's guard decides
+        Host::Ipv4(address) => is_public((*address).into()),
+        Host::Ipv6(address) => is_public((*address).into()),
+    };
+    if is_open { Ok(()) } else { Err(NOT_PUBLIC) }
+}
+
+const ODD_PORT: Failure = Failure::Refused("a port other than 80 and 443");
 const NOT_PUBLIC: Failure = Failure::Refused("an address that is not public");
 
 async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {

@@ -105,6 +105,57 @@ fn every_mistake_has_its_line_and_says_what_to_write() {
 }
 
 #[test]
+fn a_base_url_that_is_never_called_is_found_with_its_line() {
+    for (url, says) in [
+        ("https://127.0.0.1", "not public"),
+        ("https://10.0.0.1/v1", "not public"),
+        ("https://[::1]", "not public"),
+        ("https://2130706433", "not public"),
+        ("https://1.1.1.1", "public host name"),
+        ("https://localhost", "not public"),
+        ("https://metadata.google.internal", "not public"),
+        ("https://api.acme.example:8443", "port"),
+        ("https://api.acme.example:0", "port"),
+        ("https://key@api.acme.example", "user name"),
+        ("https://:key@api.acme.example", "user name"),
+        ("https://api.acme.example#top", "no base URL"),
+        ("api.acme.example", "no base URL"),
+    ] {
+        let found = findings(&GOOD.replace("https://api.acme.example", &format!("'{url}'")));
+        let place = "config/connectors/acme.company.yaml:9: ";
+        assert!(matches!(&found[..], [one] if one.starts_with(place) && one.contains(says)), "{url}: {found:#?}");
+        assert!(!found[0].contains("key@"), "a credential in a URL is not repeated");
+    }
+    assert_eq!(findings(&GOOD.replace("https://api.acme.example", "https://api.acme.example:443/v2/")), [""; 0]);
+}
+
+#[test]
+fn a_rate_limit_that_allows_no_call_is_found_with_its_line() {
+    let limited = |limit: &str| findings(&GOOD.replace("timeout: 1s", &format!("timeout: 1s\nrate_limit: {limit}")));
+    assert_eq!(limited("{per_minute: 1, reset_header: x-reset}"), [""; 0]);
+    for (limit, says) in [("{per_minute: 0}", "no call"), ("{per_minute: 5, reset_header: x reset}", "no header name")] {
+        let found = limited(limit);
+        assert!(matches!(&found[..], [one] if one.contains(".yaml:7: ") && one.contains(says)), "{found:#?}");
+    }
+}
+
+#[test]
+fn x_36_a_confidence_that_no_example_fills_is_found_with_its_line() {
+    let examined = |path: &str, body: &str| {
+        let text = GOOD.replace("  fields:", &format!("  confidence: {path}\n  fields:")).replace("{size: 5}", body);
+        let sources = Sources::new([("connectors/acme.company.yaml".to_owned(), text)]);
+        load(&sources, &Schema::default()).unwrap().check_examples().map_err(|found| found[0].to_string())
+    };
+    assert_eq!(examined("$.sure", "{size: 5, sure: 0.9}"), Ok(1));
+    assert!(examined("[$.sure, $.certain]", "{size: 5, certain: 1}").unwrap_err().contains("`$.sure`"));
+    for (path, body) in [("$.shure", "{size: 5, sure: 0.9}"), ("$.company.sure", "{size: 5, sure: 0.9}"), ("$.sure", "{size: 5, sure: 90}")]
+    {
+        let found = examined(path, body).unwrap_err();
+        assert!(found.starts_with("config/connectors/acme.company.yaml:17: confidence: "), "{found}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_found_together() {
     let wrong = GOOD.replace("timeout: 1s", "timeout: 0ms").replace("as: number", "as: text").replace("hit: $.company", "hit: x");
     assert_eq!(findings(&wrong).len(), 3);

@@ -18,6 +18,8 @@ pub(super) enum Token {
     Has,
     Open,
     Close,
+    OpenSquare,
+    CloseSquare,
     Comma,
 }
 
@@ -52,9 +54,9 @@ fn token(rest: &str, first: char) -> Result<(Token, usize), String> {
         (">", Token::Operator(Operator::Greater)),
         ("!", Token::Not),
         ("(", Token::Open),
-        ("[", Token::Open),
+        ("[", Token::OpenSquare),
         (")", Token::Close),
-        ("]", Token::Close),
+        ("]", Token::CloseSquare),
         (",", Token::Comma),
     ];
     if let Some((symbol, token)) = SYMBOLS.iter().find(|(symbol, _)| rest.starts_with(symbol)) {

@@ -11,6 +11,7 @@
 //! ```
 
 mod evaluate;
+mod kinds;
 mod lexer;
 mod parser;
 

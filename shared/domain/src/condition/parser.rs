@@ -1,8 +1,9 @@
 //! Tokens to a checked expression: `or` binds weakest, then `and`, then `not`, then comparisons.
 
+use super::kinds::{At, Kinds};
 use super::lexer::{Placed, Token};
 use super::{ConditionError, DEPTH_MAX, Expression, Operand, Operator};
-use crate::schema::{Field, FieldKind, Resolved, Schema};
+use crate::schema::{Field, Resolved, Schema};
 use crate::value::Value;
 
 pub(super) fn parse(tokens: &[Placed], schema: &Schema, end: usize) -> Result<Expression, ConditionError> {
@@ -65,18 +66,17 @@ impl Parser<'_> {
             self.expect(&Token::Close, "`)` is missing after has(…")?;
             return Ok(Expression::Has(field));
         }
-        let at = self.at();
-        let left = self.operand()?;
+        let (at, left) = (self.at(), self.operand()?);
         if self.take(&Token::In) {
-            let haystack = self.haystack()?;
+            let haystack = self.haystack((at, &left))?;
             return Ok(Expression::In { needle: left, haystack });
         }
         if let Some(operator) = self.take_operator() {
-            let right = self.operand()?;
-            self.check_kinds(at, &left, operator, &right)?;
+            let (right_at, right) = (self.at(), self.operand()?);
+            Kinds(self.schema).check_comparison((at, &left), operator, (right_at, &right))?;
             return Ok(Expression::Compare { left, operator, right });
         }
-        self.check_is_bool(at, &left)?;
+        Kinds(self.schema).check_yes_or_no((at, &left))?;
         Ok(Expression::Is(left))
     }
 
@@ -103,6 +103,8 @@ impl Parser<'_> {
             | Token::Has
             | Token::Open
             | Token::Close
+            | Token::OpenSquare
+            | Token::CloseSquare
             | Token::Comma => Err(ConditionError::new(at, "a field, a number or a text is missing here")),
         }
     }
@@ -117,62 +119,43 @@ impl Parser<'_> {
         }
     }
 
-    fn haystack(&mut self) -> Result<Operand, ConditionError> {
-        if !self.take(&Token::Open) {
-            return self.field().map(Operand::Field);
+    fn haystack(&mut self, needle: At<'_>) -> Result<Operand, ConditionError> {
+        let kinds = Kinds(self.schema);
+        if self.take(&Token::Open) {
+            let values = self.list()?;
+            self.expect(&Token::Close, "the list was opened with `(`; `,` or `)` is missing here")?;
+            kinds.check_in_list(needle, &values)?;
+            return Ok(list_of(values));
         }
-        let mut values = Vec::new();
-        loop {
-            let at = self.at();
-            let Operand::Literal(value) = self.operand()? else {
-                return Err(ConditionError::new(at, "a list holds texts and numbers, such as [\"vp\", \"director\"]"));
-            };
-            values.push(value);
-            if !self.take(&Token::Comma) {
-                break;
-            }
+        if self.take(&Token::OpenSquare) {
+            let values = self.list()?;
+            self.expect(&Token::CloseSquare, "the list was opened with `[`; `,` or `]` is missing here")?;
+            kinds.check_in_list(needle, &values)?;
+            return Ok(list_of(values));
         }
-        self.expect(&Token::Close, "the list has no closing bracket")?;
-        Ok(Operand::List(values))
-    }
-
-    fn check_kinds(&self, at: usize, left: &Operand, operator: Operator, right: &Operand) -> Result<(), ConditionError> {
-        let (Some(left), Some(right)) = (self.shape(left), self.shape(right)) else { return Ok(()) };
-        if left != right {
-            return Err(ConditionError::new(at, format!("{} cannot be compared with {}", left.words(), right.words())));
-        }
-        let is_order = !matches!(operator, Operator::Equal | Operator::NotEqual);
-        if left == Shape::List || (left == Shape::Bool && is_order) {
+        let at = self.at();
+        let Operand::Field(field) = self.operand()? else {
             return Err(ConditionError::new(
                 at,
-                format!("{} has no order; write `\"word\" in field` for lists, `field == true` for yes and no", left.words()),
+                "`in` is followed by a list in brackets, such as (\"vp\", \"director\"), or by a list field",
             ));
-        }
-        Ok(())
+        };
+        kinds.check_in_field(needle, (at, &field))?;
+        Ok(Operand::Field(field))
     }
 
-    fn check_is_bool(&self, at: usize, operand: &Operand) -> Result<(), ConditionError> {
-        match self.shape(operand) {
-            Some(Shape::Bool) => Ok(()),
-            _ => Err(ConditionError::new(at, "this is not a yes-or-no value; compare it, as in `company.headcount >= 50`")),
-        }
-    }
-
-    fn shape(&self, operand: &Operand) -> Option<Shape> {
-        match operand {
-            Operand::Score => Some(Shape::Number),
-            Operand::List(_) => None,
-            Operand::Literal(Value::Bool(_)) => Some(Shape::Bool),
-            Operand::Literal(Value::Number(_)) => Some(Shape::Number),
-            Operand::Literal(Value::Text(_)) => Some(Shape::Text),
-            Operand::Literal(Value::List(_)) => Some(Shape::List),
-            Operand::Field(field) => Some(match self.schema.kind_of(field).0 {
-                FieldKind::Number => Shape::Number,
-                FieldKind::Bool => Shape::Bool,
-                FieldKind::List => Shape::List,
-                FieldKind::Text | FieldKind::Word | FieldKind::Date | FieldKind::Url | FieldKind::Domain => Shape::Text,
-                FieldKind::Email | FieldKind::Phone | FieldKind::CompanyName | FieldKind::Title => Shape::Text,
-            }),
+    /// The values of a list up to its closing bracket, each with its offset.
+    fn list(&mut self) -> Result<Vec<(usize, Operand)>, ConditionError> {
+        let mut values = Vec::new();
+        loop {
+            let (at, value) = (self.at(), self.operand()?);
+            if !matches!(value, Operand::Literal(_)) {
+                return Err(ConditionError::new(at, "a list holds texts and numbers, such as [\"vp\", \"director\"]"));
+            }
+            values.push((at, value));
+            if !self.take(&Token::Comma) {
+                return Ok(values);
+            }
         }
     }
 
@@ -206,21 +189,78 @@ impl Parser<'_> {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    Bool,
-    Number,
-    Text,
-    List,
+fn list_of(values: Vec<(usize, Operand)>) -> Operand {
+    let literals = values.into_iter().filter_map(|(_, value)| if let Operand::Literal(value) = value { Some(value) } else { None });
+    Operand::List(literals.collect())
 }
 
-impl Shape {
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Bool => "a yes-or-no value",
-            Self::Number => "a number",
-            Self::Text => "a text",
-            Self::List => "a list",
+#[cfg(test)]
+mod tests {
+    use crate::condition::Condition;
+    use crate::schema::Schema;
+
+    #[test]
+    fn mistakes_are_refused_with_column_and_advice() {
+        let schema = Schema::default();
+        for (text, said) in [
+            ("company.headcont > 5", "did you mean `company.headcount`? (at column 1)"),
+            ("company.headcount > \"many\"", "a number cannot be compared with a text (at column 1)"),
+            ("company.headcount >", "is missing here (at column 20)"),
+            ("(phone.valid", "`)` is missing here (at column 13)"),
+            ("company.name == \"Acme", "no closing \" (at column 17)"),
+            ("company.headcount", "is not a yes-or-no value"),
+            ("phone.valid phone.valid", "join clauses with && or ||"),
+            ("company.headcount > 5 # x", "`#` has no meaning"),
+            ("has(5)", "has() takes a field"),
+            ("", "is missing here (at column 1)"),
+            (
+                "company.headcount in (\"a\", \"b\")",
+                "the list holds a text here and `in` follows a number; write values of one kind (at column 23)",
+            ),
+            ("company.headcount in (50, \"b\")", "write values of one kind (at column 27)"),
+            ("contact.seniority in (\"vp\", true)", "the list holds a yes-or-no value here and `in` follows a text; write values of one kind (at column 29)"),
+            (
+                "\"aws\" in company.cms",
+                "`company.cms` is a text, not a list; compare it with == or write a list in brackets after `in` (at column 10)",
+            ),
+            ("\"aws\" in company.headcount", "`company.headcount` is a number, not a list"),
+            ("true in company.tech_stack", "`company.tech_stack` holds texts and never a yes-or-no value; write a text in quotes"),
+            ("5 in company.tech_stack", "never a number; write a text in quotes"),
+            (
+                "company.analytics in company.tech_stack",
+                "a list cannot stand before `in`; write `\"aws\" in company.tech_stack` (at column 1)",
+            ),
+            ("company.tech_stack in (\"aws\")", "a list cannot stand before `in`"),
+            ("score in (60)", "the score cannot stand before `in`; compare it, as in `score >= 60` (at column 1)"),
+            ("score in company.tech_stack", "the score cannot stand before `in`"),
+            ("\"vp\" in score", "`in` is followed by a list in brackets, such as (\"vp\", \"director\"), or by a list field (at column 9)"),
+            ("\"vp\" in \"vp\"", "`in` is followed by a list in brackets"),
+            ("company.last_funding_at > \"last year\"", "`last year` is no date; write one such as \"2026-04-18\" (at column 27)"),
+            ("\"2026-02-30\" < company.last_funding_at", "`2026-02-30` is no date; write one such as \"2026-04-18\" (at column 1)"),
+            ("company.last_funding_at in (\"2026-01-01\", \"soon\")", "`soon` is no date"),
+            ("company.last_funding_at > 2025", "a date cannot be compared with a number"),
+            ("company.last_funding_at > company.name", "a date cannot be compared with a text"),
+            ("contact.seniority in (\"vp\"]", "the list was opened with `(`; `,` or `)` is missing here (at column 27)"),
+            ("contact.seniority in [\"vp\")", "the list was opened with `[`; `,` or `]` is missing here (at column 27)"),
+            ("(phone.valid]", "`)` is missing here (at column 13)"),
+            ("has[contact.phone]", "write has(field) (at column 4)"),
+            (
+                "signup.arrival == \"demo_requst\"",
+                "`signup.arrival` is never \"demo_requst\"; did you mean \"demo_request\"? (at column 19)",
+            ),
+            (
+                "email.kind in (\"work\", \"privat\")",
+                "`email.kind` is never \"privat\"; write one of: work, personal, disposable, role (at column 24)",
+            ),
+            ("\"direktor\" = person.seniority", "`contact.seniority` is never \"direktor\"; did you mean \"director\"? (at column 1)"),
+            ("phone.type != \"voipp\"", "did you mean \"voip\"? (at column 15)"),
+            (
+                "company.funding_stage in (\"series-b\")",
+                "`company.funding_stage` is never \"series-b\"; did you mean \"series_b\"? (at column 27)",
+            ),
+        ] {
+            let error = Condition::parse(text, &schema).unwrap_err().to_string();
+            assert!(error.contains(said), "{text}: {error}");
         }
     }
 }

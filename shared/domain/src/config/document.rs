@@ -9,13 +9,13 @@ use crate::confidence::Trust;
 use crate::gate::Verdict;
 use crate::route::Track;
 use crate::schema::FieldKind;
-use crate::units::{Credits, Millis, written_credits};
+use crate::units::{BasisPoints, Credits, Millis, written_credits};
 
 /// `config/millrace.yaml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Main {
-    pub(super) version: u32,
+    pub(super) version: Spanned<u32>,
     #[serde(default = "default_workspace")]
     pub(super) workspace: String,
     pub(super) preset: Spanned<String>,
@@ -23,7 +23,7 @@ pub(super) struct Main {
     pub(super) fields: BTreeMap<String, Spanned<FieldType>>,
     pub(super) credits: CreditsSection,
     #[serde(default)]
-    pub(super) trust: Trust,
+    pub(super) trust: TrustSection,
     #[serde(default)]
     pub(super) freshness: Option<Spanned<String>>,
     #[serde(default)]
@@ -56,10 +56,6 @@ pub(super) struct Preset {
 
 fn default_workspace() -> String {
     "default".to_owned()
-}
-
-fn default_crm_path() -> String {
-    "/crm/objects/2026-03/contacts".to_owned()
 }
 
 /// The type of a custom field, as written.
@@ -122,22 +118,26 @@ pub(super) struct Amount(#[serde(deserialize_with = "written_credits")] pub(supe
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct DeadlinesSection {
-    pub(super) interactive: Millis,
-    pub(super) background: Millis,
-    pub(super) patience: Millis,
-    pub(super) identity_window: Millis,
+pub(super) struct TrustSection {
+    pub(super) reliability: BTreeMap<String, Spanned<BasisPoints>>,
+    pub(super) prior: BasisPoints,
+    pub(super) floor: BasisPoints,
 }
 
-impl Default for DeadlinesSection {
+impl Default for TrustSection {
     fn default() -> Self {
-        Self {
-            interactive: Millis::seconds(2),
-            background: Millis::seconds(20),
-            patience: Millis::minutes(5),
-            identity_window: Millis::hours(1),
-        }
+        let Trust { prior, floor, .. } = Trust::default();
+        Self { reliability: BTreeMap::new(), prior, floor }
     }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct DeadlinesSection {
+    pub(super) interactive: Option<Spanned<Millis>>,
+    pub(super) background: Option<Spanned<Millis>>,
+    pub(super) patience: Option<Spanned<Millis>>,
+    pub(super) identity_window: Option<Spanned<Millis>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -151,8 +151,8 @@ pub(super) struct TrackSection {
 #[serde(deny_unknown_fields)]
 pub(super) struct CrmSection {
     pub(super) target: Spanned<String>,
-    #[serde(default = "default_crm_path")]
-    pub(super) path: String,
+    #[serde(default)]
+    pub(super) path: Option<Spanned<String>>,
     pub(super) properties: BTreeMap<String, Spanned<String>>,
 }
 
@@ -170,8 +170,8 @@ pub(super) struct StepSection {
     pub(super) name: Spanned<String>,
     #[serde(default)]
     pub(super) when: Option<Spanned<String>>,
-    pub(super) wants: Vec<Spanned<String>>,
-    pub(super) providers: Vec<Spanned<String>>,
+    pub(super) wants: Spanned<Vec<Spanned<String>>>,
+    pub(super) providers: Spanned<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(super) stop: Option<Spanned<String>>,
     #[serde(default)]

@@ -4,6 +4,8 @@
 
 mod check;
 mod document;
+mod rules;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -9,7 +9,7 @@ use domain::units::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::Issuer;
+use super::{Issuer, believable};
 use crate::accept::Event;
 use crate::document;
 use crate::problem::Problem;
@@ -46,7 +46,8 @@ impl Issuer for Clerk {
         signup.issuer = self.name().to_owned();
         signup.delivery = verified.delivery().ok_or(Problem::MissingField("svix-id"))?.to_owned();
         let said = moment(user.get("created_at")).or_else(|| moment(event.get("timestamp")));
-        signup.occurred_at = said.unwrap_or(verified.request().received_at);
+        let received_at = verified.request().received_at;
+        signup.occurred_at = said.map_or(received_at, |said| believable(said, received_at));
         signup.check().map_err(Problem::NobodyNamed)?;
         Ok(Event::Signup(signup))
     }

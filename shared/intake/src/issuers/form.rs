@@ -3,7 +3,8 @@
 //!
 //! Fields: `timestamp` (RFC 3339, required) and any of `email`, `name` or `first_name` and `last_name`, `company_name`,
 //! `job_role`, `domain`, `linkedin_url` or `social_url`, `external_id`, `signup_source`. Every other scalar, such as
-//! `product`, is kept as a custom value, and so is a domain or URL that cannot be used as one.
+//! `product`, is kept as a custom value, and so is a domain or URL that cannot be used as one. A company's LinkedIn page in
+//! either URL field is kept as the company's.
 
 use domain::identity::Domain;
 use domain::signup::{Arrival, NobodyNamed, Signup};
@@ -11,12 +12,12 @@ use domain::units::Timestamp;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use super::Issuer;
+use super::{Issuer, believable};
 use crate::accept::Event;
 use crate::problem::Problem;
 use crate::request::RawRequest;
 use crate::signature::{InvalidSecret, Refusal, Secret, SignedHeaders, Verified, timestamped};
-use crate::{document, text};
+use crate::{document, profile};
 
 const SIGNATURE: &str = "x-millrace-signature";
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -41,7 +42,8 @@ impl Issuer for Form {
         let mut signup = read_fields(document::read(verified.body())?)?;
         signup.issuer = self.name().to_owned();
         signup.check().map_err(Problem::NobodyNamed)?;
-        signup.delivery = delivery(verified.request(), &signup)?;
+        signup.delivery = delivery(verified.request(), &signup)?; // by the moment as it was sent, which a retry repeats
+        signup.occurred_at = believable(signup.occurred_at, verified.request().received_at);
         Ok(Event::Signup(signup))
     }
 
@@ -70,11 +72,16 @@ fn read_fields(mut fields: Map<String, Value>) -> Result<Signup, Problem> {
         source,
         occurred_at,
         domain: take_usable(&mut fields, "domain", company_domain),
-        social_url: take_usable(&mut fields, "linkedin_url", text::profile_url)
-            .or_else(|| take_usable(&mut fields, "social_url", text::profile_url)),
+        social_url: take_profile(&mut fields, profile::person_url),
+        company_linkedin_url: take_profile(&mut fields, profile::company_linkedin_url),
         custom: document::custom(fields),
         ..Signup::default()
     })
+}
+
+/// People put their company's page where their own belongs, so each kind of page is looked for in both places.
+fn take_profile(fields: &mut Map<String, Value>, read: impl Fn(&str) -> Option<String>) -> Option<String> {
+    take_usable(fields, "linkedin_url", &read).or_else(|| take_usable(fields, "social_url", &read))
 }
 
 /// Takes a field out of the map only if `read` can use it, so that otherwise it stays visible among the custom values.

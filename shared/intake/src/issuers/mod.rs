@@ -4,7 +4,7 @@
 mod clerk;
 mod form;
 
-use domain::units::Timestamp;
+use domain::units::{Millis, Timestamp};
 
 use crate::accept::Event;
 use crate::problem::Problem;
@@ -12,6 +12,14 @@ use crate::request::RawRequest;
 use crate::signature::{InvalidSecret, Refusal, Secret, SignedHeaders, Verified};
 
 const ISSUERS: [&dyn Issuer; 2] = [&form::Form, &clerk::Clerk];
+
+/// A signup that is said to be older than this is taken to be this old: a replay or a mistyped year must not age its values.
+const AGE_MAX: Millis = Millis::days(30);
+
+/// When a signup happened, as far as its issuer can be believed: not after it reached us, and at most 30 days before.
+fn believable(said: Timestamp, received_at: Timestamp) -> Timestamp {
+    said.clamp(received_at.before(AGE_MAX), received_at)
+}
 
 /// The issuer behind `/webhook/{name}`.
 pub(crate) fn by_name(name: &str) -> Option<&'static dyn Issuer> {

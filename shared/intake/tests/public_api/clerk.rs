@@ -1,7 +1,7 @@
 //! Clerk's user events.
 
 use domain::signup::Arrival;
-use domain::units::Timestamp;
+use domain::units::{Millis, Timestamp};
 use intake::{Event, Problem};
 use serde_json::{Value, json};
 
@@ -73,9 +73,18 @@ fn company_and_source_come_from_the_metadata_that_the_sign_up_page_fills() {
 #[test]
 fn the_moment_is_the_users_then_the_events_then_ours() {
     let mut event = created_with("created_at", json!("soon"));
-    assert_eq!(signup_of("clerk", &event).occurred_at, Timestamp::from_millis(1_795_176_000_123));
+    event["timestamp"] = json!(1_795_175_999_123_i64);
+    assert_eq!(signup_of("clerk", &event).occurred_at, Timestamp::from_millis(1_795_175_999_123));
     event["timestamp"] = json!(-1);
     assert_eq!(signup_of("clerk", &event).occurred_at, now());
+}
+
+#[test]
+fn a_user_was_created_neither_after_the_event_came_nor_more_than_30_days_before() {
+    let occurred_at = |millis: i64| signup_of("clerk", &created_with("created_at", json!(millis))).occurred_at;
+    assert_eq!(occurred_at(now().millis() + 1), now());
+    assert_eq!(occurred_at(now().millis() - 1), now().before(Millis(1)));
+    assert_eq!(occurred_at(0), now().before(Millis::days(30)));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The plain form of S3-46.
 
-use domain::signup::Arrival;
+use domain::identity::KeyKind;
+use domain::signup::{Arrival, Signup};
 use domain::units::Timestamp;
 use intake::{Event, Problem};
 use serde_json::{Value, json};
@@ -21,6 +22,12 @@ fn problem(body: &Value) -> &'static str {
     send("signup", body.to_string().as_bytes()).unwrap_err().id()
 }
 
+/// The signup of a form that reaches us at this moment.
+fn received(at: &str, body: &Value) -> Signup {
+    let at = Timestamp::parse(at).unwrap();
+    signup_in(taken("signup", signed("signup", body.to_string().as_bytes(), None, at), &Held(Some(vec![current(SECRET)])), at))
+}
+
 fn with_key(key: &str, body: &Value) -> Result<Event, Problem> {
     let request = signed("signup", body.to_string().as_bytes(), Some(key), now());
     taken("signup", request, &Held(Some(vec![current(SECRET)])), now())
@@ -28,7 +35,7 @@ fn with_key(key: &str, body: &Value) -> Result<Event, Problem> {
 
 #[test]
 fn s3_46_the_example_of_the_guide_becomes_a_signup() {
-    let signup = signup_of("signup", &seed());
+    let signup = received("2026-04-18T12:35:00Z", &seed());
     assert_eq!(signup.issuer, "signup");
     assert_eq!(signup.email.as_ref().map(|email| email.expose()), Some("jane@acme.io"));
     assert_eq!(signup.company_name.as_deref(), Some("Acme"));
@@ -61,6 +68,40 @@ fn x_01_an_idempotency_key_names_the_delivery_with_or_without_quotes() {
     for key in ["", "\"\"", " ", &"k".repeat(256)] {
         assert_eq!(with_key(key, &seed()), Err(Problem::InvalidIdempotencyKey), "{key:?}");
     }
+}
+
+#[test]
+fn a_signup_happened_neither_after_it_came_nor_more_than_30_days_before() {
+    for (received_at, occurred_at) in [
+        ("2026-04-18T12:34:50Z", "2026-04-18T12:34:50Z"), // the sender's clock is ahead
+        ("2025-04-18T12:34:56Z", "2025-04-18T12:34:56Z"), // a mistyped year
+        ("2026-05-18T12:34:56Z", "2026-04-18T12:34:56Z"), // 30 days
+        ("2026-05-18T12:34:57Z", "2026-04-18T12:34:57Z"), // a second more
+        ("2036-04-18T12:34:56Z", "2036-03-19T12:34:56Z"), // a replay
+    ] {
+        let signup = received(received_at, &seed());
+        assert_eq!(Some(signup.occurred_at), Timestamp::parse(occurred_at), "{received_at}");
+    }
+}
+
+#[test]
+fn x_01_the_moment_as_sent_names_the_delivery_even_when_it_is_not_believed() {
+    let delivery = |at| received(at, &seed()).delivery;
+    assert_eq!(delivery("2025-04-18T12:34:56Z"), delivery("2026-04-18T12:35:00Z"));
+    assert_eq!(delivery("2036-04-18T12:34:56Z"), delivery("2026-04-18T12:35:00Z"));
+}
+
+#[test]
+fn a_companys_page_is_never_taken_for_the_person_who_typed_it() {
+    let mut body = seed_with("linkedin_url", json!("https://www.linkedin.com/company/Acme/"));
+    let signup = signup_of("signup", &body);
+    assert_eq!((signup.social_url.as_deref(), signup.company_linkedin_url.as_deref()), (None, Some("https://linkedin.com/company/acme")));
+    assert!(signup.lookup_keys().iter().any(|key| key.kind == KeyKind::CompanyLinkedinUrl));
+    assert!(signup.lookup_keys().iter().all(|key| key.kind != KeyKind::SocialUrl));
+    body["social_url"] = json!("github.com/jane");
+    let signup = signup_of("signup", &body);
+    assert_eq!(signup.social_url.as_deref(), Some("https://github.com/jane"));
+    assert_eq!((signup.company_linkedin_url.is_some(), signup.custom.is_empty()), (true, true));
 }
 
 #[test]
@@ -107,6 +148,7 @@ fn s3_47_x_28_any_of_email_domain_profile_or_name_with_company_is_enough() {
         json!({"email": "mira@gmail.com"}),
         json!({"domain": "acme.io"}),
         json!({"social_url": "linkedin.com/in/jane"}),
+        json!({"linkedin_url": "linkedin.com/company/acme"}),
         json!({"name": "Jane", "company_name": "Acme"}),
     ] {
         body["timestamp"] = json!("2026-04-18T12:34:56Z");
@@ -122,6 +164,7 @@ fn x_28_a_form_that_names_nobody_is_422_with_the_reason() {
         json!({"company_name": "Acme", "job_role": "CTO"}),
         json!({"domain": "gmail.com"}),
         json!({"social_url": "n/a"}),
+        json!({"social_url": "https://acme.io/about/team"}),
     ] {
         body["timestamp"] = json!("2026-04-18T12:34:56Z");
         let refused = send("signup", body.to_string().as_bytes()).unwrap_err();

@@ -1,6 +1,6 @@
 //! Whatever is sent, the answer is an event or a problem.
 
-use domain::units::Timestamp;
+use domain::units::{Millis, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use intake::{Event, RawRequest, sample::Sample};
 use proptest::collection::{btree_map, vec};
@@ -72,6 +72,7 @@ proptest! {
             prop_assert_eq!(signup.check(), Ok(()));
             prop_assert!(!signup.delivery.is_empty());
             prop_assert_eq!(signup.issuer.as_str(), issuer);
+            prop_assert!(signup.occurred_at <= now() && signup.occurred_at >= now().before(Millis::days(30)));
         }
     }
 

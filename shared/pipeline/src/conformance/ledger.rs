@@ -135,6 +135,7 @@ pub async fn cache_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
         reply,
         fetched_at: START.after(Millis(after)),
         fresh_until: START.after(Millis::days(90)),
+        reservation: (after == 10).then(|| reservation(1).id),
     };
     let younger = kept(10, Reply::Hit { observations: vec![observation] });
     store.keep_reply(&key, &younger).await.unwrap();

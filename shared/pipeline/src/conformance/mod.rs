@@ -8,8 +8,6 @@ mod queue;
 mod records;
 mod runs;
 
-use domain::identity::HashKey;
-use domain::merge::Facts;
 use domain::priority::Priority;
 use domain::run::Run;
 use domain::signup::{RunId, Signup};
@@ -33,31 +31,7 @@ fn run_id(letter: char) -> RunId {
 
 fn run(letter: char) -> Run {
     let signup = Signup { issuer: "signup".into(), delivery: letter.to_string(), ..Signup::default() };
-    Run { id: run_id(letter), ..empty_run(signup) }
-}
-
-/// A run that has only begun, for tests of whoever reads runs.
-#[must_use]
-pub fn run_of(signup: &Signup, key: &HashKey) -> Run {
-    Run { id: signup.run_id(key), ..empty_run(signup.clone()) }
-}
-
-fn empty_run(signup: Signup) -> Run {
-    Run {
-        id: run_id('0'),
-        signup,
-        priority: Priority::High,
-        accepted_at: START,
-        answer_by: START.after(Millis::seconds(2)),
-        finish_by: START.after(Millis::seconds(20)),
-        config: "0123456789abcdef".into(),
-        observations: vec![],
-        calls: vec![],
-        paid_by: None,
-        record: None,
-        facts: Facts::new(),
-        decisions: vec![],
-    }
+    Run::begin(run_id(letter), signup, Priority::High, START, "0123456789abcdef")
 }
 
 fn claim(letter: char, nonce: &str, now: Timestamp) -> ClaimRequest {

@@ -144,6 +144,9 @@ async fn a_paid_window_names_the_payer_until_its_end(store: &dyn Store) {
     open(store, 'a', Millis(0)).await;
     store.close_window_paid("i", &run_id('b'), START.after(Millis::hours(9))).await.unwrap();
     store.close_window_paid("i", &run_id('a'), START.after(Millis::hours(1))).await.unwrap();
+    assert!(matches!(open(store, 'b', Millis(1)).await, Window::HeldBy { .. }), "the payer is still at it");
+    assert_eq!(open(store, 'a', Millis(2)).await, Window::Mine, "the payer goes on");
+    store.free_window("i", &run_id('a')).await.unwrap();
     assert_eq!(open(store, 'b', Millis::minutes(59)).await, Window::PaidBy(run_id('a')));
     assert_eq!(open(store, 'b', Millis::minutes(61)).await, Window::Mine);
 }

@@ -9,7 +9,7 @@ use domain::units::{Credits, Millis, Timestamp};
 
 use super::settle::{answer_life, outcome_of, settlement_of};
 use super::{CLOCK_SKEW, Enrich, Work};
-use crate::ports::{CacheKey, CachedReply, LookupRequest, Reserved};
+use crate::ports::{CacheKey, CachedReply, LookupRequest, Reserved, StoreError};
 use crate::work::Retry;
 
 /// An answer and what it cost.
@@ -53,13 +53,16 @@ impl Enrich {
         let cache_key = self.cache_key(operation, &ask.key);
         if is_kept(operation) {
             let kept = self.store.kept_reply(&cache_key).await?;
-            if let Some(kept) = kept.filter(|kept| kept.fresh_until > self.clock.now()) {
+            // A reply that this very run was paying for when it was cut off is no gift of the cache: its reservation says more.
+            let is_gift = |kept: &CachedReply| kept.reservation.as_ref().is_none_or(|paid| paid.run != work.run.id);
+            if let Some(kept) = kept.filter(|kept| kept.fresh_until > self.clock.now() && is_gift(kept)) {
                 return Ok(Asked::Answered(Answer { reply: kept.reply, cost: Credits::ZERO, cached: true }));
             }
         }
         if operation.price.is_free() {
-            let reply = self.call(work, ask).await?;
-            self.keep(&cache_key, operation, &reply).await?;
+            let (reply, saved) = self.call(work, ask).await;
+            self.keep(&cache_key, operation, &reply, None).await?;
+            saved?;
             return Ok(Asked::Answered(Answer { reply, cost: Credits::ZERO, cached: false }));
         }
         self.answer_for_credits(work, ask, operation, &cache_key).await
@@ -80,44 +83,49 @@ impl Enrich {
             Reserved::Refused(scope) => Ok(Asked::NotMade(Skip::Cap { scope })),
             Reserved::Before(earlier) => self.answer_of_earlier(work, operation, cache_key, &earlier).await,
             Reserved::Reserved => {
-                let reply = self.call(work, ask).await?;
-                self.keep(cache_key, operation, &reply).await?;
+                // The reply is kept and settled before anything else may fail: it is paid for.
+                let (reply, saved) = self.call(work, ask).await;
+                self.keep(cache_key, operation, &reply, Some(&reservation.id)).await?;
                 let settlement = settlement_of(&reply, operation);
                 self.settle(work, &reservation, settlement).await?;
+                saved?;
                 Ok(Asked::Answered(Answer { reply, cost: settlement.used_of(amount), cached: false }))
             }
         }
     }
 
     /// This attempt was reserved before, by a claimant that crashed or was cut off: never call again, read what it left.
+    /// A reply counts as its answer only if it names the reservation.
     async fn answer_of_earlier(&self, work: &Work, operation: &Operation, key: &CacheKey, earlier: &Reservation) -> Result<Asked, Retry> {
-        let kept = self.store.kept_reply(key).await?.map(|kept| kept.reply);
-        let cost = |settlement: Settlement| settlement.used_of(earlier.amount);
+        let kept = self.store.kept_reply(key).await?.filter(|kept| kept.reservation.as_ref() == Some(&earlier.id));
+        let answered = |reply: Reply, cost: Credits| Ok(Asked::Answered(Answer { reply, cost, cached: false }));
         match (&earlier.state, kept) {
-            (ReservationState::Settled { used }, Some(reply)) => Ok(Asked::Answered(Answer { reply, cost: *used, cached: false })),
-            (ReservationState::Calling, Some(reply)) => {
-                let settlement = settlement_of(&reply, operation);
+            (ReservationState::Calling, Some(kept)) => {
+                let settlement = settlement_of(&kept.reply, operation);
                 self.settle(work, earlier, settlement).await?;
-                Ok(Asked::Answered(Answer { reply, cost: cost(settlement), cached: false }))
+                answered(kept.reply, settlement.used_of(earlier.amount))
             }
             (ReservationState::Calling, None) if earlier.open_until > self.clock.now() => Ok(Asked::Wait(earlier.open_until)),
             (ReservationState::Calling, None) => {
                 self.settle(work, earlier, Settlement::Unknown).await?;
-                Ok(Asked::Answered(Answer { reply: Reply::TimedOut, cost: cost(Settlement::Unknown), cached: false }))
+                answered(Reply::TimedOut, earlier.amount)
+            }
+            (ReservationState::Settled { used }, kept) => {
+                self.close_window(work, *used).await?;
+                let lost = || Reply::Failed { why: "an earlier attempt was settled and left no answer".to_owned() };
+                answered(kept.map_or_else(lost, |kept| kept.reply), *used)
             }
             (ReservationState::OutcomeUnknown, _) => {
-                Ok(Asked::Answered(Answer { reply: Reply::TimedOut, cost: earlier.amount, cached: false }))
-            }
-            (ReservationState::Settled { used }, None) => {
-                let why = "an earlier attempt was settled and left no answer".to_owned();
-                Ok(Asked::Answered(Answer { reply: Reply::Failed { why }, cost: *used, cached: false }))
+                self.close_window(work, earlier.amount).await?;
+                answered(Reply::TimedOut, earlier.amount)
             }
         }
     }
 
     /// Calls the provider. When the time of whoever waits runs out meanwhile, a provisional decision is stored
     /// for them and the call goes on: its answer is paid for and corrects the decision (S3-30).
-    async fn call(&self, work: &mut Work, ask: &Ask) -> Result<Reply, Retry> {
+    /// Whether the provisional decision could be stored comes beside the reply, which must not be lost over it.
+    async fn call(&self, work: &mut Work, ask: &Ask) -> (Reply, Result<(), StoreError>) {
         let now = self.clock.now();
         let request = LookupRequest { operation: ask.operation.clone(), key: ask.key.clone(), now, timeout: ask.timeout };
         let call = tokio::time::timeout(ask.timeout.to_std(), self.provider.look_up(&request));
@@ -125,31 +133,36 @@ impl Enrich {
         let patience = Millis(work.run.answer_by.millis() - now.millis());
         let answered_already = work.run.decision().is_some();
         tokio::select! {
-            reply = &mut call => return Ok(reply.unwrap_or(Reply::TimedOut)),
-            () = tokio::time::sleep(patience.to_std()), if patience.0 > 0 && !answered_already => {}
+            biased;
+            reply = &mut call => return (reply.unwrap_or(Reply::TimedOut), Ok(())),
+            () = tokio::time::sleep(patience.to_std()), if !answered_already => {}
         }
         self.decide_for_now(work);
         let (saved, reply) = tokio::join!(self.store.save_run(&work.lease, &work.run), call);
-        saved?;
-        Ok(reply.unwrap_or(Reply::TimedOut))
+        (reply.unwrap_or(Reply::TimedOut), saved)
     }
 
     async fn settle(&self, work: &Work, reservation: &Reservation, settlement: Settlement) -> Result<(), Retry> {
         self.store.settle(reservation, settlement).await?;
-        if let Some(identity) = &work.identity {
+        self.close_window(work, settlement.used_of(reservation.amount)).await
+    }
+
+    /// The person counts as paid for only when something was: a call that failed for free leaves the next one its chance.
+    async fn close_window(&self, work: &Work, used: Credits) -> Result<(), Retry> {
+        if let (Some(identity), true) = (&work.identity, used > Credits::ZERO) {
             let until = self.clock.now().after(self.config.deadlines.identity_window);
             self.store.close_window_paid(identity, &work.run.id, until).await?;
         }
         Ok(())
     }
 
-    async fn keep(&self, key: &CacheKey, operation: &Operation, reply: &Reply) -> Result<(), Retry> {
+    async fn keep(&self, key: &CacheKey, operation: &Operation, reply: &Reply, paid: Option<&ReservationId>) -> Result<(), Retry> {
         if !is_kept(operation) || !reply.is_answer() {
             return Ok(());
         }
         let now = self.clock.now();
         let life = answer_life(&self.config.freshness, operation.class, reply);
-        let kept = CachedReply { reply: reply.clone(), fetched_at: now, fresh_until: now.after(life) };
+        let kept = CachedReply { reply: reply.clone(), fetched_at: now, fresh_until: now.after(life), reservation: paid.cloned() };
         self.store.keep_reply(key, &kept).await?;
         Ok(())
     }

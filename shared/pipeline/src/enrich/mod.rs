@@ -11,6 +11,7 @@ use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::gate::{self, Verdict};
 use domain::identity::{HashKey, LookupKey};
 use domain::merge::{Facts, merge};
+use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
 use domain::record::{Alias, Decided, Record, RecordId, aliases_of};
 use domain::route::owner_of_turn;
@@ -24,6 +25,10 @@ use crate::work::{Retry, Worked, put_aside};
 
 /// Clocks of two machines differ by at most this much.
 const CLOCK_SKEW: Millis = Millis::seconds(5);
+/// With less time left a run is not begun: a call must end before the invocation does.
+const LEAST_TIME: Millis = Millis::seconds(3);
+/// What is kept back of the lease for storing and handing over after the last call.
+const CLOSING_TIME: Millis = Millis::seconds(1);
 /// How often a record is read again after somebody else wrote it first.
 const SAVE_TRIES: usize = 8;
 /// How soon a run looks again whether another run of the same person has ended.
@@ -73,6 +78,9 @@ impl Enrich {
     /// [`Retry`] when the store or the queue failed: the message has to come again.
     pub async fn work(&self, message: &LookupMessage, time_left: Millis) -> Result<Worked, Retry> {
         let now = self.clock.now();
+        if time_left < LEAST_TIME {
+            return self.park_message(message, now, "too little time was left of the invocation").await;
+        }
         let request = ClaimRequest {
             run: self.begin(message, now),
             payload_hash: message.signup.payload_hash(&self.key),
@@ -91,26 +99,21 @@ impl Enrich {
 
     fn begin(&self, message: &LookupMessage, now: Timestamp) -> Run {
         let deadlines = &self.config.deadlines;
+        let (id, signup) = (message.signup.run_id(&self.key), message.signup.clone());
         Run {
-            id: message.signup.run_id(&self.key),
-            signup: message.signup.clone(),
-            priority: message.priority,
-            accepted_at: message.accepted_at,
             answer_by: message.answer_by.unwrap_or(message.accepted_at.after(deadlines.interactive)),
             finish_by: now.after(deadlines.background),
-            config: self.config.hash.clone(),
             observations: observations_of(&message.signup, &self.config),
-            calls: Vec::new(),
-            paid_by: None,
-            record: None,
-            facts: Facts::new(),
-            decisions: Vec::new(),
+            ..Run::begin(id, signup, message.priority, message.accepted_at, &self.config.hash)
         }
     }
 
     async fn enrich(&self, message: &LookupMessage, lease: Lease, mut run: Run) -> Result<Worked, Retry> {
         let now = self.clock.now();
-        run.finish_by = now.after(self.config.deadlines.background);
+        let lease_ends = lease.until.before(CLOCK_SKEW).before(CLOSING_TIME);
+        run.finish_by = now.after(self.config.deadlines.background).min(lease_ends);
+        // Until versions of the configuration are stored, a run that was parked over a deploy is decided by the new one.
+        run.config.clone_from(&self.config.hash);
         let identity = run.signup.identity(&self.key);
         if let Some(identity) = &identity {
             match self.store.open_window(identity, &run.id, now, lease.until).await? {
@@ -130,12 +133,17 @@ impl Enrich {
             Planned::Wait { until, why } => {
                 self.decide_for_now(&mut work);
                 self.store.park_run(&work.lease, &work.run).await?;
+                self.free_window(&work).await?;
                 return self.park_message(message, until, why).await;
             }
         }
+        if work.run.cost() > Credits::ZERO {
+            // What was paid for stands in the log before the record makes the same calls unnecessary for a later claimant.
+            self.store.save_run(&work.lease, &work.run).await?;
+        }
         self.decide_for_good(&mut work).await?;
         self.store.decide_run(&work.lease, &work.run).await?;
-        self.free_unpaid_window(&work).await?;
+        self.free_window(&work).await?;
         self.hand_over(&work.lease, Box::new(work.run)).await
     }
 
@@ -169,9 +177,13 @@ impl Enrich {
         }
     }
 
+    /// What the record's sources and this run's said, together.
+    fn observations(&self, work: &Work) -> Vec<Observation> {
+        join_observations(&work.record.observations, &work.run.observations, self.config.deadlines.identity_window)
+    }
+
     fn look_at_facts(&self, work: &mut Work) {
-        let observations = join_observations(&work.record.observations, &work.run.observations);
-        work.facts = merge(&observations, &self.config.schema, &self.config.trust, self.clock.now());
+        work.facts = merge(&self.observations(work), &self.config.schema, &self.config.trust, self.clock.now());
         work.verdict = gate::judge(&self.config.gate, &View::of(&work.facts)).verdict;
     }
 
@@ -218,18 +230,15 @@ impl Enrich {
 
     /// Decides from the record with everything merged in, and stores both; a lost race is read again and merged.
     async fn decide_for_good(&self, work: &mut Work) -> Result<(), Retry> {
-        let mut owner = None;
+        let mut turn = None;
         for _ in 0..SAVE_TRIES {
             self.look_at_facts(work);
             let mut decision = self.decision(work, &[], work.record.version + 1);
-            if owner.is_none() {
-                owner = self.owner(work, &decision).await?;
-            }
-            decision.owner = owner.clone().filter(|owner| self.config.owners(decision.route.track).contains(owner));
+            decision.owner = self.owner(work, &decision, &mut turn).await?;
             let record = Record {
                 id: work.record.id.clone(),
                 version: work.record.version + 1,
-                observations: join_observations(&work.record.observations, &work.run.observations),
+                observations: self.observations(work),
                 decided: Some(Decided { run: work.run.id.clone(), decision: decision.clone() }),
             };
             if self.store.save_record(&record, &work.aliases).await? == Saved::Stored {
@@ -246,17 +255,19 @@ impl Enrich {
         Err(Retry(format!("the record was written by others {SAVE_TRIES} times in a row")))
     }
 
-    /// The owner the record has keeps it; else it is the next one's turn (DESIGN §6).
-    async fn owner(&self, work: &Work, decision: &Decision) -> Result<Option<String>, Retry> {
+    /// The owner the record has keeps it, also on a track without owners; else it is the next one's turn (DESIGN §6).
+    /// A turn is taken once, however often the record has to be read again.
+    async fn owner(&self, work: &Work, decision: &Decision, turn: &mut Option<String>) -> Result<Option<String>, Retry> {
         let pool = self.config.owners(decision.route.track);
-        if let Some(owner) = work.record.owner().filter(|owner| pool.iter().any(|member| member == owner)) {
-            return Ok(Some(owner.to_owned()));
+        let has = work.record.owner().filter(|owner| pool.is_empty() || pool.iter().any(|member| member == owner));
+        if has.is_some() || pool.is_empty() {
+            return Ok(has.map(str::to_owned));
         }
-        if pool.is_empty() {
-            return Ok(None);
+        if turn.is_none() {
+            let next = self.store.next_turn(decision.route.track.as_str()).await?;
+            *turn = owner_of_turn(pool, next).map(str::to_owned);
         }
-        let turn = self.store.next_turn(decision.route.track.as_str()).await?;
-        Ok(owner_of_turn(pool, turn).map(str::to_owned))
+        Ok(turn.clone())
     }
 
     /// Sends the decided lead on; what the gate holds goes nowhere.
@@ -270,7 +281,7 @@ impl Enrich {
         Ok(Worked::Finished { run })
     }
 
-    async fn free_unpaid_window(&self, work: &Work) -> Result<(), Retry> {
+    async fn free_window(&self, work: &Work) -> Result<(), Retry> {
         if let (Some(identity), None) = (&work.identity, &work.run.paid_by) {
             self.store.free_window(identity, &work.run.id).await?;
         }

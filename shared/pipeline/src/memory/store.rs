@@ -44,8 +44,8 @@ struct RunItem {
 
 struct WindowItem {
     run: RunId,
-    paid: bool,
-    until: Timestamp,
+    hold_until: Timestamp,
+    paid_until: Timestamp,
 }
 
 #[derive(Default)]
@@ -161,29 +161,28 @@ impl Runs for MemoryStore {
 
     async fn open_window(&self, identity: &str, run: &RunId, now: Timestamp, until: Timestamp) -> Result<Window, StoreError> {
         let mut state = self.state();
-        if let Some(item) = state.windows.get(identity).filter(|item| item.until > now && item.run != *run) {
-            let run = item.run.clone();
-            return Ok(if item.paid { Window::PaidBy(run) } else { Window::HeldBy { run, until: item.until } });
-        }
-        let paid_by_me = state.windows.get(identity).is_some_and(|item| item.run == *run && item.paid && item.until > now);
-        if !paid_by_me {
-            state.windows.insert(identity.to_owned(), WindowItem { run: run.clone(), paid: false, until });
+        match state.windows.get_mut(identity) {
+            Some(item) if item.run == *run => item.hold_until = until,
+            Some(item) if item.hold_until > now => return Ok(Window::HeldBy { run: item.run.clone(), until: item.hold_until }),
+            Some(item) if item.paid_until > now => return Ok(Window::PaidBy(item.run.clone())),
+            _ => {
+                let item = WindowItem { run: run.clone(), hold_until: until, paid_until: Timestamp::default() };
+                state.windows.insert(identity.to_owned(), item);
+            }
         }
         Ok(Window::Mine)
     }
 
     async fn close_window_paid(&self, identity: &str, run: &RunId, until: Timestamp) -> Result<(), StoreError> {
         if let Some(item) = self.state().windows.get_mut(identity).filter(|item| item.run == *run) {
-            item.paid = true;
-            item.until = until;
+            item.paid_until = until;
         }
         Ok(())
     }
 
     async fn free_window(&self, identity: &str, run: &RunId) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.windows.get(identity).is_some_and(|item| item.run == *run && !item.paid) {
-            state.windows.remove(identity);
+        if let Some(item) = self.state().windows.get_mut(identity).filter(|item| item.run == *run) {
+            item.hold_until = Timestamp::default();
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use domain::credits::ReservationId;
 use domain::reply::Reply;
 use domain::units::Timestamp;
 
@@ -22,6 +23,8 @@ pub struct CachedReply {
     pub fetched_at: Timestamp,
     /// Until when it is believed.
     pub fresh_until: Timestamp,
+    /// The attempt that was paid for it; none for a free one.
+    pub reservation: Option<ReservationId>,
 }
 
 /// Replies that were paid for, shared by all who ask the same.

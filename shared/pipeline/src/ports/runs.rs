@@ -117,11 +117,12 @@ pub trait Runs: Send + Sync {
     async fn finish_run(&self, lease: &Lease) -> Result<(), StoreError>;
     /// Reads a run as it stands.
     async fn read_run(&self, id: &RunId) -> Result<Option<StoredRun>, StoreError>;
-    /// Asks to be the run that pays for this identity; an earlier hold past its end is taken over.
+    /// Asks to be the run that pays for this identity; an earlier hold past its end is taken over. While the holder works
+    /// it is [`Window::HeldBy`], whether it has paid or not; afterwards [`Window::PaidBy`] until the paid time ends.
     async fn open_window(&self, identity: &str, run: &RunId, now: Timestamp, until: Timestamp) -> Result<Window, StoreError>;
     /// Marks the identity as paid for until then; only the holder can.
     async fn close_window_paid(&self, identity: &str, run: &RunId, until: Timestamp) -> Result<(), StoreError>;
-    /// Frees an identity that its holder did not pay for; anybody else's hold stays.
+    /// Ends the hold: the holder has finished or is parked. What it paid for stays paid; anybody else's hold stays.
     async fn free_window(&self, identity: &str, run: &RunId) -> Result<(), StoreError>;
     /// Keeps a message that can never be worked off.
     async fn keep_poison(&self, poison: &Poison) -> Result<(), StoreError>;

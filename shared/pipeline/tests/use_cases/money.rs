@@ -1,12 +1,13 @@
-use domain::credits::{CapScope, ReservationState};
+use domain::credits::{CapScope, Reservation, ReservationId, ReservationState};
 use domain::identity::HashKey;
 use domain::plan::{CallOutcome, Skip};
+use domain::priority::Priority;
 use domain::reply::Reply;
-use domain::run::Outcome;
+use domain::run::{Outcome, Run};
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
 use pipeline::hold::hold_the_day;
-use pipeline::ports::{Ledger, Queue, QueueName};
+use pipeline::ports::{Cache, CacheKey, CachedReply, Claim, ClaimRequest, Ledger, Queue, QueueName, Reserved, Runs};
 use pipeline::work::Worked;
 
 use crate::world::{START, TIME_LEFT, World, decision, jane, signup};
@@ -121,10 +122,89 @@ async fn a_person_is_not_an_email_in_any_key() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_held_person_frees_the_window_when_nothing_was_paid() {
+async fn x_01_a_call_that_failed_for_free_leaves_the_next_click_its_chance() {
     let world = World::new();
-    world.provider.answers("crustdata.company", vec![(Millis(1), Reply::AuthFailed)]);
+    world.provider.answers("crustdata.company", vec![(Millis(1), Reply::AuthFailed), (Millis(1), crate::world::good_company())]);
     world.provider.answers("crustdata.person", vec![(Millis(1), Reply::NoMatch)]);
     world.finish(&jane()).await;
-    assert!(matches!(world.work(&signup("jane@acme.io", "d2", Arrival::Signup)).await, Worked::Finished { run } if run.paid_by.is_some()));
+    let again = world.finish(&signup("jane@acme.io", "d2", Arrival::Signup)).await;
+    assert_eq!((again.paid_by.clone(), again.cost(), decision(&again).outcome), (None, Credits::whole(2), Outcome::Routed));
+}
+
+/// What a claimant leaves behind that dies after the reply was kept and before it was settled.
+async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) {
+    let run = jane().signup.run_id(&world.key);
+    let begun = Run::begin(run.clone(), jane().signup, Priority::High, START, "");
+    let claim = ClaimRequest {
+        run: begun,
+        payload_hash: jane().signup.payload_hash(&world.key),
+        nonce: "crashed".into(),
+        now: START,
+        lease_until: START.after(Millis::seconds(1)),
+    };
+    let Claim::Mine(lease, _) = world.store.claim_run(&claim).await.unwrap() else { panic!() };
+    let limits = &world.enrich.config.limits;
+    let bounds = domain::credits::bounds(limits, Credits::whole(2), "crustdata", Priority::High, START);
+    let reservation = Reservation {
+        id: ReservationId { run: run.clone(), operation: "crustdata.company".into(), attempt: 1 },
+        amount: Credits::whole(2),
+        counters: bounds.iter().map(|bound| bound.counter.clone()).collect(),
+        open_until: START.after(Millis::seconds(9)),
+        state: ReservationState::Calling,
+    };
+    assert_eq!(world.store.reserve(&lease, &reservation, &bounds).await.unwrap(), Reserved::Reserved);
+    let hash = world.key.hash(&["cache", "domain", "acme.io"]);
+    let key = CacheKey { operation: "crustdata.company".into(), hash };
+    let reservation = kept_by.map(|attempt| ReservationId { attempt, ..reservation.id });
+    // The stale one is an old answer of somebody else; it says nothing about the call that was cut off.
+    let (reply, fresh_until) =
+        if kept_by.is_some() { (crate::world::good_company(), START.after(Millis::days(90))) } else { (Reply::NoMatch, START) };
+    world.store.keep_reply(&key, &CachedReply { reply, fetched_at: START, fresh_until, reservation }).await.unwrap();
+    tokio::time::advance(Millis::seconds(10).to_std()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_crash_between_keep_and_settle_the_reply_is_read_and_settled() {
+    let world = World::new();
+    crash_between_keep_and_settle(&world, Some(1)).await;
+    let run = world.finish(&jane()).await;
+    assert_eq!(world.provider.asked("crustdata.company"), 0);
+    assert_eq!((run.paid_calls(), run.cost(), decision(&run).score.low), (2, Credits::whole(4), 100));
+    assert_eq!(day(&world).await, (2 * TWO, 2 * TWO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stale_answer_of_somebody_else_is_not_taken_for_the_answer_of_a_lost_call() {
+    let world = World::new();
+    crash_between_keep_and_settle(&world, None).await;
+    let run = world.finish(&jane()).await;
+    let company: Vec<&CallOutcome> =
+        run.calls.iter().filter(|call| call.operation == "crustdata.company").map(|call| &call.outcome).collect();
+    assert_eq!(company, [&CallOutcome::TimedOut]);
+    assert_eq!(day(&world).await, (2 * TWO, 2 * TWO), "the lost call counts as used, the person's is used");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_click_while_the_first_has_paid_and_still_works_waits_for_it() {
+    let world = World::new();
+    let (first, second) = (jane(), signup("jane@acme.io", "d2", Arrival::Signup));
+    let late = async {
+        tokio::time::sleep(Millis(450).to_std()).await;
+        world.work(&second).await
+    };
+    let (one, two) = tokio::join!(world.work(&first), late);
+    assert!(matches!(one, Worked::Finished { .. }));
+    assert!(matches!(two, Worked::Parked { .. }), "the company is paid for and the person is just asked: {two:?}");
+    world.drain().await;
+    assert_eq!(decision(&world.stored(&second).await).owner, decision(&world.stored(&first).await).owner);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_run_begins_that_the_invocation_cannot_end() {
+    let world = World::new();
+    assert!(matches!(world.enrich.work(&jane(), Millis::seconds(2)).await.unwrap(), Worked::Parked { .. }));
+    assert_eq!((world.provider.asked("crustdata.company"), world.store.reservations().len()), (0, 0));
+    world.provider.answers("crustdata.company", vec![(Millis::hours(1), Reply::NoMatch)]);
+    let Worked::Finished { run } = world.enrich.work(&jane(), Millis::seconds(4)).await.unwrap() else { panic!() };
+    assert!(run.calls.iter().any(|call| call.outcome == CallOutcome::TimedOut && call.latency <= Millis::seconds(3)));
 }

@@ -1,6 +1,6 @@
 use domain::units::Millis;
 use pipeline::messages::WritebackMessage;
-use pipeline::ports::{CrmReply, WriteRequest};
+use pipeline::ports::{CrmReply, Outbox, OutboxTurn, Records, WriteRequest};
 use pipeline::work::Worked;
 
 use crate::world::{World, jane};
@@ -122,4 +122,40 @@ async fn one_worker_writes_a_lead_at_a_time() {
     world.enrich.store.begin_write(&request).await.unwrap();
     assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Parked { .. }));
     assert_eq!(writes(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_gate_holds_by_now_is_not_written_by_an_earlier_message() {
+    let world = World::new();
+    let message = decided(&world).await;
+    let mut record = world.store.records().remove(0);
+    record.version += 1;
+    record.decided.as_mut().unwrap().decision.gate.verdict = domain::gate::Verdict::Verify;
+    world.store.save_record(&record, &[]).await.unwrap();
+    assert_eq!(world.write_back.work(&message).await.unwrap(), Worked::NothingToWrite { why: "the gate holds this lead" });
+    assert_eq!(writes(&world), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_is_read_under_the_lease() {
+    let world = World::new();
+    let message = decided(&world).await;
+    let held = WriteRequest {
+        record: message.record.clone(),
+        target: "hubspot".into(),
+        nonce: "first".into(),
+        now: world.now(),
+        lease_until: world.now().after(Millis::seconds(5)),
+    };
+    let OutboxTurn::Yours(lease) = world.store.begin_write(&held).await.unwrap() else { panic!() };
+    assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Parked { .. }));
+    let mut record = world.store.records().remove(0);
+    record.version += 1;
+    record.decided.as_mut().unwrap().decision.owner = Some("ae-9".into());
+    world.store.save_record(&record, &[]).await.unwrap();
+    world.store.abandon_write(&lease).await.unwrap();
+    tokio::time::advance(Millis::seconds(2).to_std()).await;
+    let copy = world.next_writeback().await;
+    world.write_back.work(&copy).await.unwrap();
+    assert_eq!(world.crm.writes.lock().unwrap()[0].properties["crm_owner_id"], "ae-9");
 }

@@ -1,6 +1,9 @@
 use async_trait::async_trait;
+use domain::credits::ReservationId;
+use domain::reply::Reply;
 use domain::units::Millis;
 use pipeline::ports::{Cache, CacheKey, CachedReply, StoreError};
+use serde::{Deserialize, Serialize};
 
 use super::item::{Key, Reader, document, expiry, moment};
 use super::{DynamoStore, send_put};
@@ -9,6 +12,14 @@ use crate::tables::TTL_ATTRIBUTE;
 /// A stale reply still says something: it is kept this long past its freshness.
 const KEPT_PAST_FRESH: Millis = Millis::days(30);
 
+/// What a cache item's document holds.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    reply: Reply,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reservation: Option<ReservationId>,
+}
+
 #[async_trait]
 impl Cache for DynamoStore {
     async fn kept_reply(&self, key: &CacheKey) -> Result<Option<CachedReply>, StoreError> {
@@ -16,13 +27,15 @@ impl Cache for DynamoStore {
         let Some(item) = self.get(&self.tables.cache, &key).await? else { return Ok(None) };
         let reader = Reader::of(&key, &item)?;
         let (fetched_at, fresh_until) = (reader.moment("fetched_at")?, reader.moment("fresh_until")?);
-        Ok(Some(CachedReply { reply: reader.document()?, fetched_at, fresh_until }))
+        let Kept { reply, reservation } = reader.document()?;
+        Ok(Some(CachedReply { reply, fetched_at, fresh_until, reservation }))
     }
 
     async fn keep_reply(&self, key: &CacheKey, reply: &CachedReply) -> Result<(), StoreError> {
         let key = self.cache_key(key);
+        let kept = Kept { reply: reply.reply.clone(), reservation: reply.reservation.clone() };
         let item = key.item([
-            ("doc", document(&key, &reply.reply)?),
+            ("doc", document(&key, &kept)?),
             ("fetched_at", moment(reply.fetched_at)),
             ("fresh_until", moment(reply.fresh_until)),
             (TTL_ATTRIBUTE, expiry(reply.fresh_until.after(KEPT_PAST_FRESH))),

@@ -107,10 +107,6 @@ impl<'a> Reader<'a> {
         digits.and_then(|digits| digits.parse().ok()).ok_or_else(|| self.wrong(name, "number"))
     }
 
-    pub(super) fn flag(&self, name: &str) -> Result<bool, StoreError> {
-        self.item.get(name).and_then(|value| value.as_bool().ok()).copied().ok_or_else(|| self.wrong(name, "yes or no"))
-    }
-
     pub(super) fn moment(&self, name: &str) -> Result<Timestamp, StoreError> {
         self.number(name).map(Timestamp::from_millis)
     }

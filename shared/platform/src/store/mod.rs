@@ -11,7 +11,6 @@ mod windows;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, builders::DeleteItemFluentBuilder};
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, builders::PutItemFluentBuilder};
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder};
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -68,10 +67,6 @@ impl DynamoStore {
     fn put(&self, table: &str, item: Item) -> PutItemFluentBuilder {
         self.client.put_item().table_name(table).set_item(Some(item))
     }
-
-    fn delete(&self, table: &str, key: &Key) -> DeleteItemFluentBuilder {
-        self.client.delete_item().table_name(table).set_key(Some(key.attributes()))
-    }
 }
 
 async fn send_update(request: UpdateItemFluentBuilder) -> Result<Effect, StoreError> {
@@ -90,16 +85,6 @@ async fn send_put(request: PutItemFluentBuilder) -> Result<Effect, StoreError> {
         Err(error) => match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => Ok(refused(refusal.item())),
             _ => Err(unavailable("PutItem", &error)),
-        },
-    }
-}
-
-async fn send_delete(request: DeleteItemFluentBuilder) -> Result<Effect, StoreError> {
-    match request.send().await {
-        Ok(answer) => Ok(Effect::Took(answer.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
-            Some(DeleteItemError::ConditionalCheckFailedException(refusal)) => Ok(refused(refusal.item())),
-            _ => Err(unavailable("DeleteItem", &error)),
         },
     }
 }

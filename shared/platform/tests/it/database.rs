@@ -1,7 +1,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-use domain::merge::Facts;
 use domain::priority::Priority;
 use domain::run::Run;
 use domain::signup::{RunId, Signup};
@@ -57,21 +56,8 @@ pub(crate) fn run_id(letter: char) -> RunId {
 }
 
 pub(crate) fn claim(letter: char, nonce: &str, now: Timestamp) -> ClaimRequest {
-    let run = Run {
-        id: run_id(letter),
-        signup: Signup { issuer: "signup".into(), delivery: letter.to_string(), ..Signup::default() },
-        priority: Priority::High,
-        accepted_at: START,
-        answer_by: START.after(Millis::seconds(2)),
-        finish_by: START.after(Millis::seconds(20)),
-        config: "0123456789abcdef".into(),
-        observations: vec![],
-        calls: vec![],
-        paid_by: None,
-        record: None,
-        facts: Facts::new(),
-        decisions: vec![],
-    };
+    let signup = Signup { issuer: "signup".into(), delivery: letter.to_string(), ..Signup::default() };
+    let run = Run::begin(run_id(letter), signup, Priority::High, START, "0123456789abcdef");
     ClaimRequest { run, payload_hash: "p".into(), nonce: nonce.into(), now, lease_until: now.after(LEASE) }
 }
 

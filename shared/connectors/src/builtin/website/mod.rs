@@ -1,5 +1,6 @@
 //! What a company's home page says (S3-71): the answer for companies that no vendor knows yet.
 
+mod markup;
 mod page;
 mod tools;
 
@@ -27,11 +28,13 @@ const TWITTER: Field = Field::known("company.twitter");
 const FACEBOOK: Field = Field::known("company.facebook");
 const CMS: Field = Field::known("company.cms");
 const ANALYTICS: Field = Field::known("company.analytics");
-const TECH_STACK: Field = Field::known("company.tech_stack");
+const HELPDESK: Field = Field::known("company.helpdesk");
+const MARKETING_AUTOMATION: Field = Field::known("company.marketing_automation");
 const SSO: Field = Field::known("company.sso");
 const SOC2: Field = Field::known("company.soc2");
 
-pub(super) const SUPPLIES: &[Field] = &[WEBSITE, NAME, DESCRIPTION, LINKEDIN, TWITTER, FACEBOOK, CMS, ANALYTICS, TECH_STACK, SSO, SOC2];
+pub(super) const SUPPLIES: &[Field] =
+    &[WEBSITE, NAME, DESCRIPTION, LINKEDIN, TWITTER, FACEBOOK, CMS, ANALYTICS, HELPDESK, MARKETING_AUTOMATION, SSO, SOC2];
 
 /// Fetches and reads the home page of the domain that the key names.
 pub(crate) async fn look_up(egress: &Egress, endpoints: &Endpoints, operation: &Operation, request: &LookupRequest) -> Reply {

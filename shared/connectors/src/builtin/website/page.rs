@@ -3,11 +3,11 @@
 use domain::identity::Domain;
 use domain::schema::Field;
 use domain::value::Value;
-use scraper::{ElementRef, Html, Node, Selector};
 use url::Url;
 
+use super::markup::Markup;
 use super::tools;
-use super::{ANALYTICS, CMS, DESCRIPTION, FACEBOOK, LINKEDIN, NAME, SOC2, SSO, TECH_STACK, TWITTER};
+use super::{CMS, DESCRIPTION, FACEBOOK, LINKEDIN, NAME, SOC2, SSO, TWITTER};
 use crate::normalise::{single_spaced, word};
 
 /// Longer names are slogans.
@@ -15,12 +15,10 @@ const NAME_MAX_CHARS: usize = 80;
 const DESCRIPTION_MAX_CHARS: usize = 500;
 /// What stands between the parts of a title.
 const TITLE_BREAKS: &[&str] = &[" | ", " - ", " – ", " — ", " · ", ": "];
-/// Elements whose text nobody reads.
-const UNREAD: &[&str] = &["script", "style", "noscript", "template"];
 
 /// What the page says, in order of its fields.
 pub(super) fn read(html: &str, domain: &Domain) -> Vec<(Field, Value)> {
-    let page = Html::parse_document(html);
+    let page = Markup::read(html);
     let mut facts: Vec<(Field, Value)> = Vec::new();
     let texts = [
         (NAME, name(&page, domain)),
@@ -29,31 +27,17 @@ pub(super) fn read(html: &str, domain: &Domain) -> Vec<(Field, Value)> {
     ];
     facts.extend(texts.into_iter().filter_map(|(field, text)| Some((field, Value::text(text?)))));
     facts.extend(profiles(&page));
-    let found = tools::found(&attributes(&page, "script[src]", "src"));
-    let lists = [(ANALYTICS, found.analytics), (TECH_STACK, found.stack)];
-    facts.extend(lists.into_iter().filter(|(_, words)| !words.is_empty()).map(|(field, words)| (field, Value::list(words))));
+    facts.extend(tools::found(&page.scripts));
     let mentions = mentions(&page);
     let security = [(SSO, mentions.sso), (SOC2, mentions.soc2)];
     facts.extend(security.into_iter().filter(|(_, is_mentioned)| *is_mentioned).map(|(field, _)| (field, Value::Bool(true))));
     facts
 }
 
-fn select<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
-    Selector::parse(selector).map(|selector| page.select(&selector).collect()).unwrap_or_default()
-}
-
-fn attributes(page: &Html, selector: &str, attribute: &str) -> Vec<String> {
-    select(page, selector).into_iter().filter_map(|element| element.attr(attribute).map(str::to_owned)).collect()
-}
-
 /// A `<meta>` by its name or property, whatever their case.
-fn meta(page: &Html, name: &str) -> Option<String> {
-    let elements = select(page, "meta[content]").into_iter();
-    let mut named = elements.filter(|element| {
-        let given = element.attr("name").or_else(|| element.attr("property"));
-        given.is_some_and(|given| given.eq_ignore_ascii_case(name))
-    });
-    readable(named.next()?.attr("content")?)
+fn meta(page: &Markup, name: &str) -> Option<String> {
+    let (_, content) = page.metas.iter().find(|(given, _)| given.eq_ignore_ascii_case(name))?;
+    readable(content)
 }
 
 /// Text with single blanks; `None` when it is empty or was written in an encoding that we do not read.
@@ -62,14 +46,14 @@ fn readable(text: &str) -> Option<String> {
     (!text.is_empty() && !text.contains('\u{fffd}')).then_some(text)
 }
 
-fn name(page: &Html, domain: &Domain) -> Option<String> {
+fn name(page: &Markup, domain: &Domain) -> Option<String> {
     let name = meta(page, "og:site_name").or_else(|| title_part(page, domain))?;
     (name.chars().count() <= NAME_MAX_CHARS).then_some(name)
 }
 
 /// The part of the title that the domain is named after, else the first.
-fn title_part(page: &Html, domain: &Domain) -> Option<String> {
-    let title = readable(&select(page, "title").first()?.text().collect::<String>())?;
+fn title_part(page: &Markup, domain: &Domain) -> Option<String> {
+    let title = readable(page.title.as_ref()?)?;
     let mut parts = vec![title.as_str()];
     for separator in TITLE_BREAKS {
         parts = parts.into_iter().flat_map(|part| part.split(separator)).collect();
@@ -88,8 +72,8 @@ fn generator(text: &str) -> Option<String> {
 }
 
 /// Links to the company's own profiles.
-fn profiles(page: &Html) -> Vec<(Field, Value)> {
-    let links: Vec<Url> = attributes(page, "a[href]", "href").iter().filter_map(|link| Url::parse(link).ok()).collect();
+fn profiles(page: &Markup) -> Vec<(Field, Value)> {
+    let links: Vec<Url> = page.links.iter().filter_map(|link| Url::parse(link).ok()).collect();
     let find = |is_profile: fn(&str, &[&str]) -> bool| {
         links.iter().find_map(|link| {
             let host = link.domain()?.trim_start_matches("www.");
@@ -123,17 +107,8 @@ struct Mentions {
 }
 
 /// What the page's text mentions.
-fn mentions(page: &Html) -> Mentions {
-    let mut text = String::new();
-    for node in page.tree.nodes() {
-        let Node::Text(part) = node.value() else { continue };
-        let parent = node.parent().and_then(|parent| parent.value().as_element().map(|element| element.name().to_owned()));
-        if parent.is_none_or(|name| !UNREAD.contains(&name.as_str())) {
-            text.push_str(part);
-            text.push(' ');
-        }
-    }
-    let folded = word(&text).unwrap_or_default();
+fn mentions(page: &Markup) -> Mentions {
+    let folded = word(&page.text).unwrap_or_default();
     let has = |phrase: &str| format!("_{folded}_").contains(&format!("_{phrase}_"));
     Mentions { sso: has("sso") || has("saml") || has("single_sign_on"), soc2: has("soc_2") || has("soc2") }
 }
@@ -185,6 +160,18 @@ mod tests {
     #[test]
     fn versions_do_not_belong_to_a_cms() {
         assert_eq!(fact("<meta name=generator content='WordPress 6.4.2; ad'>", "company.cms").as_deref(), Some("wordpress"));
+    }
+
+    #[test]
+    fn scripts_tell_of_tools_by_kind_and_never_of_a_whole_tech_stack() {
+        let html = "<script src='https://cdn.segment.com/a.js'></script><script src='//js.stripe.com/v3/'></script>\
+                    <script src='https://widget.intercom.io/w'></script><script src='//js.hs-scripts.com/1.js'></script>\
+                    <script src='https://eu.posthog.com/p.js'></script><script src='https://static.zdassets.com/z.js'></script>";
+        let expected =
+            [("company.analytics", "segment, posthog"), ("company.helpdesk", "intercom"), ("company.marketing_automation", "hubspot")];
+        assert_eq!(facts(html), expected.map(|(field, value)| (field.to_owned(), value.to_owned())));
+        assert!(facts("<script src='https://js.stripe.com/v3/'></script>").is_empty());
+        assert!(crate::builtin::website::SUPPLIES.iter().all(|field| field.as_str() != "company.tech_stack"));
     }
 
     #[test]

@@ -1,57 +1,61 @@
-//! Tools by the hosts that their scripts come from.
+//! Tools by the hosts that their scripts come from. Only kinds of tools that a page shows: what a company builds with, it
+//! does not, and a list of `company.tech_stack` without `aws` would say that AWS is not in it.
 
+use domain::schema::Field;
+use domain::value::Value;
 use url::Url;
 
-/// Script host, the tool's word, and whether it measures visitors.
-const HOSTS: &[(&str, &str, bool)] = &[
-    ("cdn.segment.com", "segment", true),
-    ("google-analytics.com", "google_analytics", true),
-    ("googletagmanager.com", "google_tag_manager", true),
-    ("posthog.com", "posthog", true),
-    ("plausible.io", "plausible", true),
-    ("cdn.mxpnl.com", "mixpanel", true),
-    ("cdn.amplitude.com", "amplitude", true),
-    ("cdn.heapanalytics.com", "heap", true),
-    ("static.hotjar.com", "hotjar", true),
-    ("cdn.usefathom.com", "fathom", true),
-    ("fullstory.com", "fullstory", true),
-    ("widget.intercom.io", "intercom", false),
-    ("js.intercomcdn.com", "intercom", false),
-    ("js.stripe.com", "stripe", false),
-    ("js.hs-scripts.com", "hubspot", false),
-    ("js.hsforms.net", "hubspot", false),
-    ("munchkin.marketo.net", "marketo", false),
-    ("js.driftt.com", "drift", false),
-    ("static.zdassets.com", "zendesk", false),
-    ("client.crisp.chat", "crisp", false),
-    ("cdn.shopify.com", "shopify", false),
-    ("js.sentry-cdn.com", "sentry", false),
-    ("browser.sentry-cdn.com", "sentry", false),
-    ("static.cloudflareinsights.com", "cloudflare", false),
-    ("assets.calendly.com", "calendly", false),
-    ("cdn.auth0.com", "auth0", false),
-];
+use super::{ANALYTICS, HELPDESK, MARKETING_AUTOMATION};
 
-/// The tools of a page.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) analytics: Vec<String>,
-    /// All of them.
-    pub(super) stack: Vec<String>,
+/// What a tool is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Analytics,
+    Helpdesk,
+    MarketingAutomation,
 }
 
-/// Recognises tools by the addresses of a page's scripts.
-pub(super) fn found(sources: &[String]) -> Found {
-    let mut found = Found::default();
-    for source in sources {
-        let absolute = if source.starts_with("//") { format!("https:{source}") } else { source.clone() };
-        let Some(host) = Url::parse(&absolute).ok().and_then(|url| url.domain().map(str::to_owned)) else { continue };
-        let known = HOSTS.iter().find(|(suffix, ..)| host == *suffix || host.ends_with(&format!(".{suffix}")));
-        let Some((_, tool, measures)) = known else { continue };
-        found.stack.push((*tool).to_owned());
-        if *measures {
-            found.analytics.push((*tool).to_owned());
-        }
+use Purpose::{Analytics, Helpdesk, MarketingAutomation};
+
+/// Script host, the tool's word, and what it is for.
+const HOSTS: &[(&str, &str, Purpose)] = &[
+    ("cdn.segment.com", "segment", Analytics),
+    ("google-analytics.com", "google_analytics", Analytics),
+    ("googletagmanager.com", "google_tag_manager", Analytics),
+    ("posthog.com", "posthog", Analytics),
+    ("plausible.io", "plausible", Analytics),
+    ("cdn.mxpnl.com", "mixpanel", Analytics),
+    ("cdn.amplitude.com", "amplitude", Analytics),
+    ("cdn.heapanalytics.com", "heap", Analytics),
+    ("static.hotjar.com", "hotjar", Analytics),
+    ("cdn.usefathom.com", "fathom", Analytics),
+    ("fullstory.com", "fullstory", Analytics),
+    ("widget.intercom.io", "intercom", Helpdesk),
+    ("js.intercomcdn.com", "intercom", Helpdesk),
+    ("static.zdassets.com", "zendesk", Helpdesk),
+    ("client.crisp.chat", "crisp", Helpdesk),
+    ("js.hs-scripts.com", "hubspot", MarketingAutomation),
+    ("js.hsforms.net", "hubspot", MarketingAutomation),
+    ("munchkin.marketo.net", "marketo", MarketingAutomation),
+];
+
+/// Recognises tools by the addresses of a page's scripts: all that measure visitors, and the first of each other kind.
+pub(super) fn found(sources: &[String]) -> Vec<(Field, Value)> {
+    let tools: Vec<(&str, Purpose)> = sources.iter().filter_map(|source| tool(source)).collect();
+    let of = |purpose: Purpose| tools.iter().filter(move |(_, known)| *known == purpose).map(|(word, _)| *word);
+    let mut facts = Vec::new();
+    if of(Analytics).next().is_some() {
+        facts.push((ANALYTICS, Value::list(of(Analytics))));
     }
-    found
+    facts.extend(of(Helpdesk).next().map(|word| (HELPDESK, Value::text(word))));
+    facts.extend(of(MarketingAutomation).next().map(|word| (MARKETING_AUTOMATION, Value::text(word))));
+    facts
+}
+
+fn tool(source: &str) -> Option<(&'static str, Purpose)> {
+    let absolute = if source.starts_with("//") { format!("https:{source}") } else { source.to_owned() };
+    let url = Url::parse(&absolute).ok()?;
+    let host = url.domain()?;
+    let is_at = |place: &str| host.strip_suffix(place).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    HOSTS.iter().find(|(place, ..)| is_at(place)).map(|(_, word, purpose)| (*word, *purpose))
 }

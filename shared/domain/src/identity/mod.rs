@@ -1,13 +1,13 @@
 //! Who a signup is: addresses that mask themselves, their kind, and the keys people and companies are looked up by.
 
+mod keys;
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretBox};
+pub use keys::{HashKey, KeyKind, LookupKey};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
 
 /// A longer address is refused (RFC 5321 path limit less the angle brackets).
 const EMAIL_MAX_BYTES: usize = 254;
@@ -132,7 +132,7 @@ impl Email {
         }
         let (local, domain) = text.rsplit_once('@').ok_or(InvalidAddress("an email address has an @ between mailbox and domain"))?;
         let domain = idna::domain_to_ascii(domain).map_err(|_| InvalidAddress("the part after the @ is not a domain name"))?;
-        if psl::domain_str(&domain).is_none() {
+        if Domain::parse(&domain).is_err() {
             return Err(InvalidAddress("the part after the @ is not a registrable domain"));
         }
         let address = format!("{}@{domain}", local.to_lowercase());
@@ -325,185 +325,5 @@ personal!(Phone, "[phone]");
 impl<'de> Deserialize<'de> for Domain {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::parse(&String::deserialize(deserializer)?).map_err(serde::de::Error::custom)
-    }
-}
-
-/// The secret under which people are hashed, so that a table never holds an address as a key.
-pub struct HashKey(SecretBox<Vec<u8>>);
-
-impl HashKey {
-    /// A key of at least 16 bytes.
-    ///
-    /// # Errors
-    /// A shorter key could be guessed and is refused.
-    pub fn new(bytes: Vec<u8>) -> Result<Self, InvalidAddress> {
-        if bytes.len() < 16 {
-            return Err(InvalidAddress("the hash key needs at least 16 bytes"));
-        }
-        Ok(Self(SecretBox::new(Box::new(bytes))))
-    }
-
-    /// HMAC-SHA256 over the parts, each preceded by its length so that no two lists collide; 43 URL-safe characters.
-    #[must_use]
-    pub fn hash(&self, parts: &[&str]) -> String {
-        let mut mac = self.mac();
-        for part in parts {
-            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-            mac.update(part.as_bytes());
-        }
-        URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
-    }
-
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length, so this cannot fail")]
-    fn mac(&self) -> Hmac<Sha256> {
-        Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("HMAC takes any key length")
-    }
-}
-
-impl fmt::Debug for HashKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HashKey([secret])")
-    }
-}
-
-/// The ways a person or company can be looked up, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyKind {
-    /// A person's social profile URL.
-    SocialUrl,
-    /// The identity asserted by a single sign-on provider.
-    SsoIdentity,
-    /// An address at a company's domain.
-    BusinessEmail,
-    /// A company's registrable domain.
-    Domain,
-    /// An address at a consumer provider.
-    PersonalEmail,
-    /// A person's name with the company's.
-    NameAndCompany,
-    /// A company's LinkedIn page.
-    CompanyLinkedinUrl,
-    /// A company's name alone; low confidence.
-    CompanyName,
-    /// An address of any kind, for checks of the address itself; it identifies nobody beyond the keys above.
-    Email,
-}
-
-impl KeyKind {
-    /// The word used in connectors and logs.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::SocialUrl => "social_url",
-            Self::SsoIdentity => "sso_identity",
-            Self::BusinessEmail => "business_email",
-            Self::Domain => "domain",
-            Self::PersonalEmail => "personal_email",
-            Self::NameAndCompany => "name_and_company",
-            Self::CompanyLinkedinUrl => "company_linkedin_url",
-            Self::CompanyName => "company_name",
-            Self::Email => "email",
-        }
-    }
-}
-
-/// One key a provider can be asked by. `Debug` shows the kind only: the value may name a person.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct LookupKey {
-    /// How the provider is asked.
-    pub kind: KeyKind,
-    /// What it is asked for, in normal form.
-    pub value: String,
-}
-
-impl fmt::Debug for LookupKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "LookupKey({})", self.kind.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    #[test]
-    fn an_address_is_lower_cased_and_its_domain_made_ascii() {
-        let email = Email::parse(" Jane.Doe+Trial@MÜLLER.de ").unwrap();
-        assert_eq!(email.expose(), "jane.doe+trial@xn--mller-kva.de");
-        assert_eq!(email.domain().as_str(), "xn--mller-kva.de");
-    }
-
-    #[test]
-    fn quoted_mailboxes_are_addresses_too() {
-        assert!(Email::parse("\"jane doe\"@acme.io").is_ok());
-    }
-
-    #[test]
-    fn what_is_not_an_address_is_refused_without_being_repeated() {
-        let long = format!("{}@acme.io", "x".repeat(250));
-        for text in ["", "jane", "jane@", "@acme.io", "jane@@acme.io", "jane@localhost", "jane doe@acme.io", long.as_str()] {
-            let refusal = Email::parse(text).unwrap_err().to_string();
-            assert!(text.is_empty() || !refusal.contains(text), "{refusal}");
-        }
-    }
-
-    #[test]
-    fn s3_70_the_kind_of_an_address_follows_its_domain_and_mailbox() {
-        for (text, kind) in [
-            ("jane@acme.io", EmailKind::Work),
-            ("jane@gmail.com", EmailKind::Personal),
-            ("jane@mail.outlook.com", EmailKind::Personal),
-            ("x@mailinator.com", EmailKind::Disposable),
-            ("billing@acme.io", EmailKind::Role),
-        ] {
-            assert_eq!(Email::parse(text).unwrap().kind(), kind, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_domain_is_found_in_what_people_type() {
-        for text in ["acme.co.uk", "https://www.acme.co.uk/about?x=1", "WWW.ACME.CO.UK.", "http://user@shop.acme.co.uk:8080/"] {
-            assert_eq!(Domain::parse(text).unwrap().as_str(), "acme.co.uk", "{text}");
-        }
-        for text in ["", "co.uk", "localhost", "10.0.0.1", "Acme Inc", "[::1]"] {
-            assert!(Domain::parse(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn personal_data_is_masked_in_debug_and_display() {
-        let email = Email::parse("canary@acme.io").unwrap();
-        let phone = Phone::parse("+1 (512) 555-0100").unwrap();
-        let key = LookupKey { kind: KeyKind::BusinessEmail, value: email.expose().to_owned() };
-        assert_eq!(format!("{email} {email:?} {phone} {phone:?} {key:?}"), "[email] [email] [phone] [phone] LookupKey(business_email)");
-        assert_eq!(phone.expose(), "+15125550100");
-    }
-
-    #[test]
-    fn a_hash_depends_on_key_and_on_where_parts_end() {
-        let key = HashKey::new(vec![7; 32]).unwrap();
-        let other = HashKey::new(vec![8; 32]).unwrap();
-        assert_ne!(key.hash(&["ab", "c"]), key.hash(&["a", "bc"]));
-        assert_ne!(key.hash(&["ab"]), other.hash(&["ab"]));
-        assert_eq!(key.hash(&["ab"]).len(), 43);
-        assert!(HashKey::new(vec![1; 8]).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_parsers_panic(text in any::<String>()) {
-            let _ = Email::parse(&text);
-            let _ = Domain::parse(&text);
-            let _ = Phone::parse(&text);
-        }
-
-        #[test]
-        fn an_address_reads_back_as_itself(local in "[a-z0-9]{1,20}", domain in "[a-z]{3,12}") {
-            let email = Email::parse(&format!("{local}@{domain}.com")).unwrap();
-            prop_assert_eq!(Email::parse(email.expose()).unwrap(), email);
-        }
     }
 }

@@ -1,0 +1,127 @@
+//! The run's log of calls: those that were made, and those that were not and why.
+
+use serde::{Deserialize, Serialize};
+
+use crate::credits::CapScope;
+use crate::identity::KeyKind;
+use crate::schema::Field;
+use crate::signup::RunId;
+use crate::units::{Credits, Millis, Timestamp};
+
+/// One line of the run's log: a call that was made, or one that was not and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// The step it belongs to.
+    pub step: String,
+    /// The operation.
+    pub operation: String,
+    /// How it ended.
+    #[serde(flatten)]
+    pub outcome: CallOutcome,
+    /// When it was decided or began.
+    pub at: Timestamp,
+    /// How long it took.
+    pub latency: Millis,
+    /// What it cost.
+    pub cost: Credits,
+    /// The kind of key it was asked by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<KeyKind>,
+    /// Whether the answer came from the cache.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cached: bool,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum CallOutcome {
+    /// It told these fields.
+    Hit {
+        /// The fields, sorted.
+        fields: Vec<Field>,
+    },
+    /// The provider knows nothing.
+    NoMatch,
+    /// Asked too often; may be asked again at this moment.
+    RateLimited {
+        /// When to ask again.
+        retry_at: Timestamp,
+    },
+    /// No answer in time.
+    TimedOut,
+    /// An answer that is none.
+    Failed {
+        /// What was wrong.
+        why: String,
+    },
+    /// The provider refuses our credentials.
+    AuthFailed,
+    /// The account at the provider is empty.
+    OutOfCredits,
+    /// It was not made.
+    NotMade {
+        /// Why not.
+        why: Skip,
+    },
+}
+
+impl CallOutcome {
+    /// Whether a later try may fare better, so that the decision waits for correction.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::RateLimited { .. } | Self::TimedOut | Self::Failed { .. } | Self::AuthFailed | Self::OutOfCredits => true,
+            Self::NotMade { why } => matches!(why, Skip::Cap { .. } | Skip::NoTimeLeft),
+            Self::Hit { .. } | Self::NoMatch => false,
+        }
+    }
+}
+
+/// Why a call was not made. It cost nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Skip {
+    /// The step's condition does not hold.
+    ConditionFalse,
+    /// The step's condition depends on something not known.
+    ConditionUnknown,
+    /// Everything the step wants is known, fresh and sure enough (S0-75).
+    AlreadyKnown,
+    /// The operation supplies nothing that is still wanted (S0-16).
+    SuppliesNothingWanted,
+    /// There is no key that the operation accepts.
+    NoKey,
+    /// The gate holds paid calls.
+    HeldByGate,
+    /// The same person was paid for within the hour.
+    SameIdentity {
+        /// The run that paid.
+        run: RunId,
+    },
+    /// The run's time is over.
+    NoTimeLeft,
+    /// A cap refused the credits (S0-77).
+    Cap {
+        /// Which one.
+        scope: CapScope,
+    },
+}
+
+impl Skip {
+    /// The reason in words.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::ConditionFalse => "its condition does not hold".to_owned(),
+            Self::ConditionUnknown => "its condition depends on something unknown".to_owned(),
+            Self::AlreadyKnown => "everything it wants is known and fresh".to_owned(),
+            Self::SuppliesNothingWanted => "it supplies nothing still wanted".to_owned(),
+            Self::NoKey => "there is no key to ask by".to_owned(),
+            Self::HeldByGate => "the gate holds paid calls".to_owned(),
+            Self::SameIdentity { .. } => "the same person was looked up within the hour".to_owned(),
+            Self::NoTimeLeft => "no time was left".to_owned(),
+            Self::Cap { scope } => format!("{} is reached", scope.words()),
+        }
+    }
+}
