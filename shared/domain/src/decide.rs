@@ -103,7 +103,8 @@ pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
         ("signup.source", &signup.source),
         ("contact.full_name", &signup.name),
         ("contact.title", &signup.job_role),
-        ("contact.linkedin_url", &signup.social_url),
+        (profile_field(signup), &signup.social_url),
+        ("company.linkedin_url", &signup.company_linkedin_url),
         ("company.name", &signup.company_name),
     ];
     for (path, text) in texts {
@@ -130,6 +131,18 @@ pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
         }
     }
     said
+}
+
+/// The field that a profile's host belongs to; an unknown host is taken for the professional one.
+fn profile_field(signup: &Signup) -> &'static str {
+    let url = signup.social_url.as_deref().unwrap_or_default();
+    if url.starts_with("https://github.com/") {
+        "contact.github"
+    } else if url.starts_with("https://x.com/") {
+        "contact.twitter"
+    } else {
+        "contact.linkedin_url"
+    }
 }
 
 /// Adds new observations to old ones: of one source and field only the newest stays. Within `window` a weaker arrival

@@ -196,10 +196,10 @@ impl Signup {
     }
 
     /// A hash of what the signup says: another signup under the same delivery id is noticed by it. The parts are listed,
-    /// so that a new field in a later version does not make strangers of the runs in flight.
+    /// so that a new field in a later version does not make strangers of the runs in flight; the moment is none of them,
+    /// for it may be clamped to when the delivery came in.
     #[must_use]
     pub fn payload_hash(&self, key: &HashKey) -> String {
-        let occurred_at = self.occurred_at.millis().to_string();
         let text = |value: &'_ Option<String>| value.clone().unwrap_or_default();
         let parts = [
             "payload-1".to_owned(),
@@ -215,7 +215,7 @@ impl Signup {
             text(&self.sso_identity),
             text(&self.external_id),
             text(&self.source),
-            occurred_at,
+            text(&self.company_linkedin_url),
         ];
         key.hash(&parts.each_ref().map(String::as_str))
     }

@@ -142,7 +142,8 @@ impl fmt::Display for Value {
 }
 
 fn is_date(text: &str) -> bool {
-    text.get(..10).unwrap_or(text).parse::<jiff::civil::Date>().is_ok()
+    let (day, rest) = text.split_at_checked(10).unwrap_or((text, ""));
+    day.parse::<jiff::civil::Date>().is_ok() && (rest.is_empty() || rest.starts_with(['T', ' ']))
 }
 
 /// Lower case, single spaces.

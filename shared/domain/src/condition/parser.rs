@@ -218,7 +218,10 @@ mod tests {
                 "the list holds a text here and `in` follows a number; write values of one kind (at column 23)",
             ),
             ("company.headcount in (50, \"b\")", "write values of one kind (at column 27)"),
-            ("contact.seniority in (\"vp\", true)", "the list holds a yes-or-no value here and `in` follows a text; write values of one kind (at column 29)"),
+            (
+                "contact.seniority in (\"vp\", true)",
+                "the list holds a yes-or-no value here and `in` follows a text; write values of one kind (at column 29)",
+            ),
             (
                 "\"aws\" in company.cms",
                 "`company.cms` is a text, not a list; compare it with == or write a list in brackets after `in` (at column 10)",

@@ -168,7 +168,7 @@ mod tests {
                     <script src='https://widget.intercom.io/w'></script><script src='//js.hs-scripts.com/1.js'></script>\
                     <script src='https://eu.posthog.com/p.js'></script><script src='https://static.zdassets.com/z.js'></script>";
         let expected =
-            [("company.analytics", "segment, posthog"), ("company.helpdesk", "intercom"), ("company.marketing_automation", "hubspot")];
+            [("company.analytics", "posthog, segment"), ("company.helpdesk", "intercom"), ("company.marketing_automation", "hubspot")];
         assert_eq!(facts(html), expected.map(|(field, value)| (field.to_owned(), value.to_owned())));
         assert!(facts("<script src='https://js.stripe.com/v3/'></script>").is_empty());
         assert!(crate::builtin::website::SUPPLIES.iter().all(|field| field.as_str() != "company.tech_stack"));

@@ -1,0 +1,215 @@
+//! What `config check` says to each mistake an operator can make: file, line and what to write instead.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
+use domain::config::{Finding, Sources};
+use platform::bundled_config;
+
+const MAIN: &str = "millrace.yaml";
+const SEED: &str = "presets/seed.yaml";
+const SIGNUP: &str = "presets/signup.yaml";
+
+/// The findings about the bundled configuration after one text of one file was replaced.
+fn findings(file: &str, from: &str, to: &str) -> Vec<Finding> {
+    let sources = bundled_config();
+    let files = sources.below("").map(|(path, text)| {
+        let text = if path == file { text.replacen(from, to, 1) } else { text.to_owned() };
+        (path.to_owned(), text)
+    });
+    connectors::configure(&Sources::new(files)).err().map(|findings| findings.0).unwrap_or_default()
+}
+
+/// The line of the bundled file in which `text` begins.
+fn line_of(file: &str, text: &str) -> u64 {
+    let sources = bundled_config();
+    let (before, _) = sources.text(file).unwrap().split_once(text).unwrap_or_else(|| panic!("{file} has no `{text}`"));
+    u64::try_from(before.matches('\n').count()).unwrap() + 1
+}
+
+/// Each replacement gives exactly one finding, in the line of the replaced text.
+fn assert_found(cases: &[(&str, &str, &str, &str)]) {
+    for (file, from, to, said) in cases {
+        assert_eq!(findings(file, from, to), [Finding::new(file, line_of(file, from), *said)], "{file}: {from} -> {to}");
+    }
+}
+
+#[test]
+fn the_bundled_configuration_has_no_mistakes() {
+    assert_eq!(findings(MAIN, "", ""), []);
+}
+
+#[test]
+fn an_unknown_version_is_found_in_its_own_line() {
+    assert_found(&[(MAIN, "version: 1", "version: 2", "version 2 is not known; write `version: 1`")]);
+}
+
+#[test]
+fn a_mistyped_source_or_provider_is_found_with_the_nearest_name() {
+    assert_found(&[
+        (MAIN, "crustdata: 8500", "crustdat: 8500", "trust.reliability: there is no source `crustdat`; did you mean `crustdata`?"),
+        (
+            MAIN,
+            "crustdata: 8500",
+            "crustdata.compny: 8500",
+            "trust.reliability: there is no source `crustdata.compny`; did you mean `crustdata.company`?",
+        ),
+        (MAIN, "crustdata: 8000", "crustdat: 8000", "credits.caps.provider: there is no provider `crustdat`; did you mean `crustdata`?"),
+    ]);
+    for known in ["crm: 8500", "crustdata.company: 8500", "website: 8500"] {
+        assert_eq!(findings(MAIN, "crustdata: 8500", known), [], "{known}");
+    }
+}
+
+#[test]
+fn a_cap_above_the_allocation_is_found() {
+    let said = "this cap is above the month's allocation of 10000, which stops everybody but Critical first; lower it";
+    assert_found(&[
+        (MAIN, "day: 500", "day: 10001", said),
+        (MAIN, "week: 2500", "week: 10000.5", said),
+        (MAIN, "crustdata: 8000", "crustdata: 20000", said),
+    ]);
+    assert_eq!(findings(MAIN, "crustdata: 8000", "crustdata: 10000"), []);
+}
+
+#[test]
+fn deadlines_out_of_range_are_found() {
+    assert_found(&[
+        (MAIN, "interactive: 2s", "interactive: 199ms", "deadlines.interactive: 199ms is out of range; write 200ms to 10s"),
+        (MAIN, "interactive: 2s", "interactive: 11s", "deadlines.interactive: 11s is out of range; write 200ms to 10s"),
+        (MAIN, "background: 20s", "background: 999ms", "deadlines.background: 999ms is out of range; write 1s to 5m"),
+        (MAIN, "background: 20s", "background: 6m", "deadlines.background: 6m is out of range; write 1s to 5m"),
+        (MAIN, "patience: 5m", "patience: 61m", "deadlines.patience: 61m is out of range; write 0ms to 1h"),
+        (
+            MAIN,
+            "identity_window: 1h",
+            "identity_window: 0h",
+            "deadlines.identity_window: without it the same person is paid for again at once; write for example 1h",
+        ),
+    ]);
+    assert_eq!(findings(MAIN, "interactive: 2s", "interactive: 200ms"), []);
+}
+
+#[test]
+fn a_crm_path_that_is_no_path_is_found() {
+    let said = "crm.path: begin with one / and write no //, ? or #, such as /crm/objects/2026-03/contacts";
+    for path in ["crm/objects", "//evil.example/contacts", "/crm//contacts", "/crm?x=1", "'/crm#x'", "https://evil.example", "''"] {
+        assert_found(&[(MAIN, "/crm/objects/2026-03/contacts", path, said)]);
+    }
+}
+
+#[test]
+fn a_custom_field_that_no_condition_could_read_is_found() {
+    for (name, said) in [
+        ("score", "fields: `score` is the lead's score in conditions; custom fields need a name of their own"),
+        ("lead_score", "fields: `lead_score` is the lead's score in conditions; custom fields need a name of their own"),
+        ("has", "fields: `has` is a word of the condition language; custom fields need a name of their own"),
+        ("not", "fields: `not` is a word of the condition language; custom fields need a name of their own"),
+        (
+            "2nd_product",
+            "fields: `2nd_product` is not a field name; begin with a letter and write lower-case words joined by dots and underscores, \
+             such as product.tier",
+        ),
+    ] {
+        assert_found(&[(MAIN, "preset: signup", &format!("fields: {{{name}: word}}\npreset: signup"), said)]);
+    }
+}
+
+#[test]
+fn mistakes_are_found_in_the_chosen_preset_and_in_those_not_in_use() {
+    for file in [SIGNUP, SEED] {
+        assert_found(&[
+            (file, "freshness: signup", "freshness: sinup", "there is no freshness preset `sinup`; write signup or crm"),
+            (
+                file,
+                "- {when: company.traffic_trend_90d > 0.15",
+                "- {when: company.traffic_trnd_90d > 0.15",
+                "`company.traffic_trnd_90d` is not a field; did you mean `company.traffic_trend_90d`? (at column 1)",
+            ),
+            (
+                file,
+                "- {when: company.traffic_trend_90d > 0.15",
+                "- {when: score > 15",
+                "the score can be read in route rules only: here it does not exist yet",
+            ),
+        ]);
+    }
+    assert_found(&[
+        (
+            SIGNUP,
+            "(\"director\", \"vp\", \"c_level\")",
+            "(\"direktor\", \"vp\", \"c_level\")",
+            "`contact.seniority` is never \"direktor\"; did you mean \"director\"? (at column 23)",
+        ),
+        (
+            SEED,
+            "(\"director\", \"vp\", \"c_level\")",
+            "(5)",
+            "the list holds a number here and `in` follows a text; write values of one kind (at column 22)",
+        ),
+    ]);
+    let findings = findings(SEED, "score:\n", "scores:\n");
+    assert_eq!(findings.iter().map(|finding| finding.file.as_str()).collect::<Vec<_>>(), [SEED], "{findings:?}");
+}
+
+#[test]
+fn a_missing_preset_is_found_beside_the_mistakes_of_the_others() {
+    assert_found(&[(MAIN, "preset: signup", "preset: sinup", "there is no preset `sinup`; write one of: seed, signup")]);
+}
+
+#[test]
+fn a_mistake_in_a_preset_is_found_also_where_the_main_file_replaces_the_section() {
+    let sources = bundled_config();
+    let files = sources.below("").map(|(path, text)| {
+        let text = match path {
+            MAIN => format!("{text}\ngate: []\n"),
+            SIGNUP => text.replacen("when: email.disposable", "when: email.disposible", 1),
+            _ => text.to_owned(),
+        };
+        (path.to_owned(), text)
+    });
+    let findings = connectors::configure(&Sources::new(files)).unwrap_err().0;
+    let said = "`email.disposible` is not a field; did you mean `email.disposable`? (at column 1)";
+    assert_eq!(findings, [Finding::new(SIGNUP, line_of(SIGNUP, "when: email.disposable"), said)]);
+}
+
+#[test]
+fn a_step_that_wants_or_asks_nothing_is_found() {
+    assert_found(&[
+        (
+            SEED,
+            "wants: [contact.seniority, company.domain]",
+            "wants: []",
+            "step `person` wants nothing, so it never asks; write the fields it is for",
+        ),
+        (
+            SEED,
+            "providers: [crustdata.person]",
+            "providers: []",
+            "step `person` asks no provider; write one or more of: crustdata.company, crustdata.person, email, website",
+        ),
+    ]);
+}
+
+#[test]
+fn a_word_outside_a_closed_vocabulary_is_found_with_the_nearest_one() {
+    assert_found(&[
+        (
+            SIGNUP,
+            "in (\"contact_sales\", \"demo_request\") && score",
+            "in (\"contact_sale\", \"demo_request\") && score",
+            "`signup.arrival` is never \"contact_sale\"; did you mean \"contact_sales\"? (at column 20)",
+        ),
+        (
+            SIGNUP,
+            "when: email.disposable",
+            "when: email.kind == \"throwaway\"",
+            "`email.kind` is never \"throwaway\"; write one of: work, personal, disposable, role (at column 15)",
+        ),
+        (SIGNUP, "\"series_a\"", "\"serie_a\"", "`company.funding_stage` is never \"serie_a\"; did you mean \"series_a\"? (at column 27)"),
+        (
+            SIGNUP,
+            "when: email.disposable",
+            "when: phone.type == \"voipp\"",
+            "`phone.type` is never \"voipp\"; did you mean \"voip\"? (at column 15)",
+        ),
+    ]);
+}
