@@ -1,7 +1,7 @@
 //! The secrets of this machine's own stack: known to everybody, worth nothing elsewhere.
 
 use async_trait::async_trait;
-use domain::identity::HashKey;
+use domain::identity::{HashKey, WeakHashKey};
 use intake::sample::local_secret;
 use intake::{Keys, KeysUnavailable, WebhookSecret};
 use pipeline::ports::{SecretUnavailable, Secrets};
@@ -35,6 +35,6 @@ impl Keys for LocalSecrets {
 }
 
 /// The key under which people are hashed here; fixed, so that `--data` is found again.
-pub(crate) fn hash_key() -> Result<HashKey, domain::identity::InvalidAddress> {
+pub(crate) fn hash_key() -> Result<HashKey, WeakHashKey> {
     HashKey::new(b"local hash key, for this machine only".to_vec())
 }

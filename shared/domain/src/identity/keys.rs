@@ -9,8 +9,6 @@ use secrecy::{ExposeSecret, SecretBox};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
-use super::InvalidAddress;
-
 /// The secret under which people are hashed, so that a table never holds an address as a key.
 pub struct HashKey(SecretBox<Vec<u8>>);
 
@@ -19,9 +17,9 @@ impl HashKey {
     ///
     /// # Errors
     /// A shorter key could be guessed and is refused.
-    pub fn new(bytes: Vec<u8>) -> Result<Self, InvalidAddress> {
+    pub fn new(bytes: Vec<u8>) -> Result<Self, WeakHashKey> {
         if bytes.len() < 16 {
-            return Err(InvalidAddress("the hash key needs at least 16 bytes"));
+            return Err(WeakHashKey);
         }
         Ok(Self(SecretBox::new(Box::new(bytes))))
     }
@@ -42,6 +40,11 @@ impl HashKey {
         Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("HMAC takes any key length")
     }
 }
+
+/// A hash key that could be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the hash key needs at least 16 bytes")]
+pub struct WeakHashKey;
 
 impl fmt::Debug for HashKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

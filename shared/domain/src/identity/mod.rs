@@ -6,7 +6,7 @@ mod tests;
 
 use std::fmt;
 
-pub use keys::{HashKey, KeyKind, LookupKey};
+pub use keys::{HashKey, KeyKind, LookupKey, WeakHashKey};
 use serde::{Deserialize, Serialize};
 
 /// A longer address is refused (RFC 5321 path limit less the angle brackets).

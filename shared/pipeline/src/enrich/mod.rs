@@ -9,7 +9,7 @@ use domain::condition::View;
 use domain::config::Config;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::gate::{self, Verdict};
-use domain::identity::{HashKey, LookupKey};
+use domain::identity::{Domain, HashKey, KeyKind, LookupKey};
 use domain::merge::{Facts, merge};
 use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
@@ -309,7 +309,6 @@ impl Enrich {
 
 /// The signup's keys, and the company's domain where a source named it (S3-50).
 fn keys_of(work: &Work) -> Vec<LookupKey> {
-    use domain::identity::{Domain, KeyKind};
     let mut keys = work.run.signup.lookup_keys();
     let has_domain = keys.iter().any(|key| key.kind == KeyKind::Domain);
     let named = work.facts.get(&Field::known("company.domain")).map(|fact| fact.value.to_string());
