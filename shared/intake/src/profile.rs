@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_companys_linkedin_page_is_no_persons() {
+    fn the_linkedin_page_of_a_company_is_no_persons() {
         for (form, text) in [
             ("https://linkedin.com/company/acme", "https://www.linkedin.com/company/Acme/about/?trk=x"),
             ("https://linkedin.com/school/acme-u", "nl.linkedin.com/school/acme-u"),

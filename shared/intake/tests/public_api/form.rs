@@ -92,7 +92,7 @@ fn x_01_the_moment_as_sent_names_the_delivery_even_when_it_is_not_believed() {
 }
 
 #[test]
-fn a_companys_page_is_never_taken_for_the_person_who_typed_it() {
+fn a_page_of_a_company_is_never_taken_for_the_person_who_typed_it() {
     let mut body = seed_with("linkedin_url", json!("https://www.linkedin.com/company/Acme/"));
     let signup = signup_of("signup", &body);
     assert_eq!((signup.social_url.as_deref(), signup.company_linkedin_url.as_deref()), (None, Some("https://linkedin.com/company/acme")));

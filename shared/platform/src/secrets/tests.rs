@@ -117,8 +117,8 @@ async fn two_webhook_secrets_are_active_while_one_is_changed() {
         r#"{"webhook_secret_clerk":"new","webhook_secret_clerk_previous":"old","webhook_secret_clerk_previous_until":"2026-12-01T00:00:00Z"}"#,
     );
     let secrets = reader.webhook_secrets("clerk").await.unwrap();
-    let untils: Vec<Option<Timestamp>> = secrets.iter().map(|secret| secret.until).collect();
-    assert_eq!(untils, [None, Timestamp::parse("2026-12-01T00:00:00Z")]);
+    let ends: Vec<Option<Timestamp>> = secrets.iter().map(|secret| secret.until).collect();
+    assert_eq!(ends, [None, Timestamp::parse("2026-12-01T00:00:00Z")]);
     assert!(reader.webhook_secrets("workos").await.unwrap().is_empty());
 }
 
