@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use comfy_table::{Table, presets};
+use domain::decision::Decision;
 use domain::merge::Facts;
 use domain::plan::{Call, CallOutcome};
-use domain::run::{Decision, Run};
+use domain::run::Run;
 use domain::units::Credits;
 use pipeline::ports::{Stage, StoredRun};
 

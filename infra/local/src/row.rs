@@ -3,10 +3,25 @@
 use std::time::Duration;
 
 use domain::run::Run;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::journal::Journal;
-use crate::samples::Expected;
+
+/// What events/expected.json says of one sending of a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// The outcome, as a word.
+    pub outcome: String,
+    /// The track, as a word.
+    pub track: String,
+}
+
+impl Expected {
+    pub(crate) fn words(&self) -> String {
+        format!("expected {} on {}", self.outcome, self.track)
+    }
+}
 
 /// One line of the table.
 #[derive(Clone, Debug, Serialize)]

@@ -13,28 +13,12 @@ use pipeline::hold::{hold_the_day, release};
 use pipeline::ports::Stage;
 use serde::Deserialize;
 
-use crate::row::Row;
+use crate::row::{Expected, Row};
 use crate::stack::Stack;
 
 /// A sample that has no end after this long is shown as it stands.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-
-/// What events/expected.json says of one sending of a sample.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Expected {
-    /// The outcome, as a word.
-    pub outcome: String,
-    /// The track, as a word.
-    pub track: String,
-}
-
-impl Expected {
-    fn words(&self) -> String {
-        format!("expected {} on {}", self.outcome, self.track)
-    }
-}
 
 /// The entries of a JSON object in the order they are written: the order in which the samples are sent.
 struct InOrder(Vec<(String, Vec<Expected>)>);

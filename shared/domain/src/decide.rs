@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 
 use crate::condition::View;
 use crate::config::Config;
+use crate::decision::{Decision, Outcome};
 use crate::gate::{self, Verdict};
 use crate::merge::Facts;
 use crate::observation::{Absence, Basis, Observation};
 use crate::plan::Call;
 use crate::priority::Priority;
 use crate::route::{self, Route, Track};
-use crate::run::{Decision, Outcome, absence_of};
+use crate::run::absence_of;
 use crate::schema::Field;
 use crate::score;
 use crate::signup::{Arrival, RunId, Signup};

@@ -9,6 +9,7 @@ pub mod confidence;
 pub mod config;
 pub mod credits;
 pub mod decide;
+pub mod decision;
 pub mod freshness;
 pub mod gate;
 pub mod identity;

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::confidence::Trust;
+use crate::decision::Decision;
 use crate::identity::HashKey;
 use crate::merge::{Facts, merge};
 use crate::observation::Observation;
-use crate::run::Decision;
 use crate::schema::Schema;
 use crate::signup::{RunId, Signup};
 

@@ -1,20 +1,16 @@
 //! The decision log: all that one signup went through, enough to explain and to replay it (S0-60, S3-43, S3-68).
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use crate::gate::Gate;
+use crate::decision::Decision;
 use crate::merge::Facts;
 use crate::observation::{Absence, Observation};
 use crate::plan::{Call, CallOutcome};
 use crate::priority::Priority;
 use crate::record::RecordId;
-use crate::route::Route;
 use crate::schema::Field;
-use crate::score::Score;
 use crate::signup::{RunId, Signup};
-use crate::units::{Credits, Millis, Timestamp};
+use crate::units::{Credits, Timestamp};
 
 /// One run. `Debug` shows no value of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,90 +86,6 @@ impl Run {
     #[must_use]
     pub fn cost(&self) -> Credits {
         self.calls.iter().fold(Credits::ZERO, |sum, call| sum.plus(call.cost))
-    }
-}
-
-/// What a run came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Sent on its track.
-    Routed,
-    /// The same person within the hour: merged, nothing paid.
-    Duplicate,
-    /// Held by the gate until verified.
-    Held,
-    /// Rejected by the gate.
-    Rejected,
-    /// Sent on the honest default for now, because a source that matters failed or a cap was reached.
-    Deferred,
-}
-
-impl Outcome {
-    /// The word used in output.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Routed => "routed",
-            Self::Duplicate => "duplicate",
-            Self::Held => "held",
-            Self::Rejected => "rejected",
-            Self::Deferred => "deferred",
-        }
-    }
-}
-
-/// One decision about a signup, with its reasons.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// What it came to.
-    pub outcome: Outcome,
-    /// The gate.
-    pub gate: Gate,
-    /// The score.
-    pub score: Score,
-    /// The route.
-    pub route: Route,
-    /// The owner within the track.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owner: Option<String>,
-    /// Why fields that scores and routes read are absent.
-    #[serde(default)]
-    pub absent: BTreeMap<Field, Absence>,
-    /// The version of the record that it was decided from; the higher wins.
-    pub seq: u64,
-    /// When it was made.
-    pub at: Timestamp,
-    /// How long after the signup was accepted.
-    pub after: Millis,
-}
-
-impl Decision {
-    /// The reasons in words: gate, route, then the points.
-    #[must_use]
-    pub fn because(&self) -> Vec<String> {
-        let mut reasons: Vec<String> = self.gate.because.clone();
-        reasons.extend(self.route.because.iter().cloned());
-        reasons.extend(self.score.points.iter().map(|points| format!("{:+} {}", points.points, points.because)));
-        reasons.extend(self.score.unknowns.iter().map(|unknown| {
-            let fields: Vec<String> = unknown.fields.iter().map(|field| self.absence_words(field)).collect();
-            format!("{:+} possible: {} ({})", unknown.points, unknown.because, fields.join(", "))
-        }));
-        reasons
-    }
-
-    /// A field that is not known, and why.
-    #[must_use]
-    pub fn absence_words(&self, field: &Field) -> String {
-        let why = match self.absent.get(field) {
-            None | Some(Absence::NotAttempted) => "nobody was asked",
-            Some(Absence::NoMatch) => "no source knows it",
-            Some(Absence::Error) => "a source failed",
-            Some(Absence::Suppressed) => "suppressed",
-            Some(Absence::VerticalNoData) => "not produced in this vertical",
-            Some(Absence::LowConfidence) => "not sure enough",
-        };
-        format!("{field}: {why}")
     }
 }
 

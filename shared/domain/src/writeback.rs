@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, CrmPlan, PropertySource};
+use crate::decision::Decision;
 use crate::identity::Email;
 use crate::merge::Facts;
-use crate::run::Decision;
 use crate::units::BasisPoints;
 
 /// Sources that are the signup's own words or free checks of them; they enrich nothing.

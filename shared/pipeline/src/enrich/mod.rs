@@ -8,6 +8,7 @@ use std::sync::Arc;
 use domain::condition::View;
 use domain::config::Config;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
+use domain::decision::Decision;
 use domain::gate::{self, Verdict};
 use domain::identity::{Domain, HashKey, KeyKind, LookupKey};
 use domain::merge::{Facts, merge};
@@ -15,7 +16,7 @@ use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
 use domain::record::{Alias, Decided, Record, RecordId, aliases_of};
 use domain::route::owner_of_turn;
-use domain::run::{Decision, Run};
+use domain::run::Run;
 use domain::schema::Field;
 use domain::units::{Credits, Millis, Timestamp};
 

@@ -1,8 +1,8 @@
+use domain::decision::Outcome;
 use domain::gate::Verdict;
 use domain::plan::{CallOutcome, Skip};
 use domain::reply::Reply;
 use domain::route::Track;
-use domain::run::Outcome;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
 use domain::value::Value;

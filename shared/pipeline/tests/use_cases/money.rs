@@ -1,9 +1,10 @@
 use domain::credits::{CapScope, Reservation, ReservationId, ReservationState};
+use domain::decision::Outcome;
 use domain::identity::HashKey;
 use domain::plan::{CallOutcome, Skip};
 use domain::priority::Priority;
 use domain::reply::Reply;
-use domain::run::{Outcome, Run};
+use domain::run::Run;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
 use pipeline::hold::hold_the_day;
