@@ -25,7 +25,18 @@ use stack::Stack;
 ///
 /// # Errors
 /// What could not start, or which samples ended otherwise than expected.
-pub async fn run(mut args: Args, journal: Journal) -> Result<()> {
+pub async fn run(args: Args, journal: Journal) -> Result<()> {
+    let is_once = args.once;
+    tokio::select! {
+        ended = work(args, journal) => ended,
+        interrupt = tokio::signal::ctrl_c() => {
+            interrupt?;
+            if is_once { bail!("interrupted before the samples had ended") } else { Ok(()) }
+        }
+    }
+}
+
+async fn work(mut args: Args, journal: Journal) -> Result<()> {
     if args.once && args.port == 7700 {
         // A run that ends by itself must not collide with a stack that is up.
         args.port = 0;
@@ -42,8 +53,7 @@ pub async fn run(mut args: Args, journal: Journal) -> Result<()> {
         return Ok(());
     }
     screen::serving(&stack);
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    std::future::pending().await
 }
 
 async fn play_all(stack: &Stack, args: &Args) -> Result<()> {

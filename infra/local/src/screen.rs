@@ -70,9 +70,9 @@ fn line(row: &Row) -> String {
     let owner = row.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
     let credits = domain::units::Credits::from_micros(row.credits);
     format!(
-        "  {:<19}accepted → enriched ({} paid calls, {credits} credits) → gate {} → score {} → {} {}{owner} → CRM {}, {} ms",
+        "  {:<19}accepted → enriched ({}) → gate {} → score {} → {} {}{owner} → CRM {}, {} ms",
         row.sample,
-        row.paid_calls,
+        costs(row.paid_calls, credits),
         row.gate,
         score(row),
         row.outcome,
@@ -80,6 +80,14 @@ fn line(row: &Row) -> String {
         row.crm,
         row.ms
     )
+}
+
+fn costs(paid_calls: usize, credits: domain::units::Credits) -> String {
+    match paid_calls {
+        0 => "nothing paid".to_owned(),
+        1 => format!("1 paid call, {credits} credits"),
+        many => format!("{many} paid calls, {credits} credits"),
+    }
 }
 
 fn score(row: &Row) -> String {
