@@ -29,7 +29,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Find every mistake, with file and line and what to write instead.
+    /// Find mistakes, with file and line and what to write instead.
     Check(check::Check),
 }
 

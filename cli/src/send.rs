@@ -21,6 +21,9 @@ pub(crate) struct Send {
     /// The issuer's webhook secret; without it, that of `cargo dev`.
     #[arg(long, env = "MILLRACE_WEBHOOK_SECRET", hide_env_values = true)]
     secret: Option<String>,
+    /// Show the whole record of the answer.
+    #[arg(long)]
+    record: bool,
     /// Wait up to so many seconds for the decision; without it, as the sample says.
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u32>,
@@ -57,10 +60,28 @@ impl Send {
         let response = request.send().await.with_context(|| format!("{url} does not answer; is `cargo dev` up, or --url right?"))?;
         let status = response.status();
         let text = response.text().await?;
-        let pretty = serde_json::from_str::<serde_json::Value>(&text).and_then(|json| serde_json::to_string_pretty(&json));
-        println!("{status}\n{}", pretty.unwrap_or(text));
+        match serde_json::from_str::<serde_json::Value>(&text) {
+            Ok(answer) => self.show(status, answer)?,
+            Err(_) => println!("{status}\n{text}"),
+        }
+        if status == reqwest::StatusCode::UNAUTHORIZED {
+            bail!("the signature was refused: is this the issuer's secret (--secret or MILLRACE_WEBHOOK_SECRET)?");
+        }
         if !status.is_success() {
             bail!("the webhook refused the event with {status}");
+        }
+        Ok(())
+    }
+
+    fn show(&self, status: reqwest::StatusCode, mut answer: serde_json::Value) -> Result<()> {
+        let run = answer.get("run").and_then(serde_json::Value::as_str).map(str::to_owned);
+        let record = answer.as_object_mut().filter(|_| !self.record).and_then(|fields| fields.remove("record"));
+        println!("{status}\n{}", serde_json::to_string_pretty(&answer)?);
+        if let Some(fields) = record.as_ref().and_then(serde_json::Value::as_object) {
+            println!("and a record of {} fields (--record shows it)", fields.len());
+        }
+        if let Some(run) = run {
+            println!("why: cargo millrace explain {run}");
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 mod text;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use domain::signup::RunId;
 use pipeline::ports::{Runs, StoredRun};
@@ -47,6 +47,10 @@ impl Explain {
             Some(leads) => Aws::from_environment().await.store(TableNames::leads_only(leads), DEFAULT_WORKSPACE),
             None => Aws::local(&self.local).await.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE),
         };
-        Ok(store.read_run(id).await?)
+        let asked = self
+            .table
+            .as_ref()
+            .map_or_else(|| format!("is `cargo dev` up at {}?", self.local), |table| format!("is {table} the leads table?"));
+        store.read_run(id).await.context(asked)
     }
 }

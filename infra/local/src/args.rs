@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+/// The port that `cargo millrace send` expects.
+pub const DEFAULT_PORT: u16 = 7700;
+
 /// The whole pipeline on this machine: webhook, look-ups, gate, score, route and CRM, with invented providers.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo dev", version)]
@@ -11,11 +14,11 @@ pub struct Args {
     /// End after the samples with a summary; fails when one of them took another track than events/expected.json says.
     #[arg(long)]
     pub once: bool,
-    /// Print one JSON line a signup instead of the table.
+    /// Print one JSON line a signup instead of the table; `credits` are millionths of a credit.
     #[arg(long)]
     pub json: bool,
-    /// Keep data in this folder: the queue is durable too, and everything is there at the next start. The samples are
-    /// sent to an empty folder only.
+    /// Keep data in this folder: the queue is durable too, and queue and tables are there at the next start (the sandbox
+    /// forgets). The samples are sent to an empty folder only.
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// The configuration to run with.
@@ -28,7 +31,7 @@ pub struct Args {
     #[arg(long, conflicts_with = "once")]
     pub no_samples: bool,
     /// The port of the webhooks; the tables listen on the next one, the sandbox on the one after. 0 takes free ones.
-    #[arg(long, default_value_t = 7700)]
+    #[arg(long, default_value_t = DEFAULT_PORT)]
     pub port: u16,
     /// The seed of everything invented: companies, people and latencies.
     #[arg(long, default_value_t = 7)]

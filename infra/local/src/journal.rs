@@ -18,6 +18,14 @@ pub struct Journal {
 }
 
 impl Journal {
+    /// The runs whose messages came to an end, in order; a repeated delivery stands twice.
+    #[must_use]
+    pub fn ended(&self) -> Vec<String> {
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = lines.iter().filter(|line| line.get("stage").is_some_and(|stage| stage == "lookup") && line.contains_key("outcome"));
+        ended.filter_map(|line| line.get("run").cloned()).collect()
+    }
+
     /// The lines of one run and stage, in order.
     #[must_use]
     pub fn of(&self, run: &str, stage: &str) -> Vec<Line> {

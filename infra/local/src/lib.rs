@@ -15,9 +15,9 @@ pub mod stack;
 
 use anyhow::{Result, bail};
 
-use args::Args;
+use args::{Args, DEFAULT_PORT};
 use journal::Journal;
-use samples::{Samples, play};
+use samples::{Samples, play, show_others};
 use screen::Screen;
 use stack::Stack;
 
@@ -37,7 +37,7 @@ pub async fn run(args: Args, journal: Journal) -> Result<()> {
 }
 
 async fn work(mut args: Args, journal: Journal) -> Result<()> {
-    if args.once && args.port == 7700 {
+    if args.once && args.port == DEFAULT_PORT {
         // A run that ends by itself must not collide with a stack that is up.
         args.port = 0;
     }
@@ -46,19 +46,21 @@ async fn work(mut args: Args, journal: Journal) -> Result<()> {
         bail!("--once sends the samples to an empty stack, and this folder holds data; name a new one, or leave --once out");
     }
     let stack = Stack::start(&args, journal).await?;
+    let mut screen = Screen::new(args.json);
     if !args.no_samples && is_fresh {
-        play_all(&stack, &args).await?;
+        play_all(&stack, &args, &mut screen).await?;
     }
     if args.once {
         return Ok(());
     }
-    screen::serving(&stack);
-    std::future::pending().await
+    screen.serving(&stack, args.port);
+    let shown = stack.journal.ended().len();
+    show_others(&stack, &mut screen, shown).await
 }
 
-async fn play_all(stack: &Stack, args: &Args) -> Result<()> {
+async fn play_all(stack: &Stack, args: &Args, screen: &mut Screen) -> Result<()> {
     let samples = Samples::load(&args.events)?;
-    let mut screen = Screen::new(samples.count(), args.json);
+    screen.expect(samples.count());
     for (case, sample, expected) in samples.iter() {
         screen.working_on(case);
         for row in play(stack, case, sample, expected).await? {

@@ -14,6 +14,7 @@ use pipeline::ports::Stage;
 use serde::Deserialize;
 
 use crate::row::{Expected, Row};
+use crate::screen::Screen;
 use crate::stack::Stack;
 
 /// A sample that has no end after this long is shown as it stands.
@@ -113,6 +114,20 @@ pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &
         release(&*stack.store, &hold).await?;
     }
     Ok(rows)
+}
+
+/// Shows whatever else is sent, until the task is dropped. The first `shown` ends were the samples'.
+pub(crate) async fn show_others(stack: &Stack, screen: &mut Screen, mut shown: usize) -> anyhow::Result<()> {
+    loop {
+        let ended = stack.journal.ended();
+        for (nth, id) in ended.iter().enumerate().skip(shown) {
+            let run = follow(stack, &RunId::parse(id)?, 1).await?;
+            let earlier = ended[..nth].iter().filter(|other| *other == id).count();
+            screen.show(Row::new("yours", &run, None, &stack.journal, earlier));
+        }
+        shown = ended.len();
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
 }
 
 /// Two clicks race, and either may win: what is expected of a sample holds in any order.

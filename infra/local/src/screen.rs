@@ -1,10 +1,13 @@
-//! What a person sees: a bar while it runs, a row for each signup, the summary.
+//! What a person sees: a bar while the samples run, two lines for each signup, the summary.
 #![expect(clippy::print_stdout, reason = "this is the program's output")]
 
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
+use domain::units::Credits;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::args::DEFAULT_PORT;
 use crate::row::Row;
+use crate::stack::Stack;
 
 /// Where rows go as they come.
 pub struct Screen {
@@ -14,14 +17,21 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// A screen that waits for `count` signups.
+    /// An empty screen.
     #[must_use]
-    pub fn new(count: u64, json: bool) -> Self {
-        let bar = if json { ProgressBar::hidden() } else { ProgressBar::new(count) };
-        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} signups  {msg}") {
-            bar.set_style(style);
+    pub fn new(json: bool) -> Self {
+        Self { json, bar: ProgressBar::hidden(), rows: Vec::new() }
+    }
+
+    /// Shows a bar that waits for `count` signups.
+    pub fn expect(&mut self, count: u64) {
+        if self.json {
+            return;
         }
-        Self { json, bar, rows: Vec::new() }
+        self.bar = ProgressBar::new(count);
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} signups  {msg}") {
+            self.bar.set_style(style);
+        }
     }
 
     /// Says what is going on.
@@ -33,11 +43,10 @@ impl Screen {
     pub fn show(&mut self, row: Row) {
         if self.json {
             println!("{}", serde_json::to_string(&row).unwrap_or_default());
-        } else if self.bar.is_hidden() {
-            // Not a terminal: rows in plain lines, as they come.
-            println!("{}", line(&row));
+        } else if self.bar.is_hidden() || self.bar.is_finished() {
+            println!("{}", journey(&row));
         } else {
-            self.bar.println(line(&row));
+            self.bar.println(journey(&row));
         }
         self.bar.inc(1);
         self.rows.push(row);
@@ -51,38 +60,50 @@ impl Screen {
             return unexpected;
         }
         println!("\n{}", table(&self.rows));
-        let credits: i64 = self.rows.iter().map(|row| row.credits).sum();
+        let credits = Credits::from_micros(self.rows.iter().map(|row| row.credits).sum());
         let paid: usize = self.rows.iter().map(|row| row.paid_calls).sum();
-        println!(
-            "{} signups, {paid} paid calls, {} credits. All people and companies are invented.",
-            self.rows.len(),
-            domain::units::Credits::from_micros(credits)
-        );
+        println!("{} signups, {}. All people and companies are invented.", self.rows.len(), costs(paid, credits));
         for row in &unexpected {
             println!("! {}: {}", row.sample, row.unexpected.as_deref().unwrap_or_default());
         }
         unexpected
     }
+
+    /// Says where everything is, while the stack stays up.
+    pub fn serving(&self, stack: &Stack, port: u16) {
+        if self.json {
+            return;
+        }
+        let is_usual = port == DEFAULT_PORT;
+        let elsewhere = |flag: &str, url: &str| if is_usual { String::new() } else { format!(" {flag} {url}") };
+        let (url, local) = (elsewhere("--url", &stack.url), elsewhere("--local", &stack.tables_url));
+        println!("\nwebhooks  {}/webhook/signup   (cargo millrace send events/signup-webhook.hot.json{url})", stack.url);
+        println!("tables    {}   (cargo millrace explain <run>{local})", stack.tables_url);
+        println!("sandbox   {}/_sandbox   (what the invented providers and the CRM saw)", stack.sandbox_url);
+        println!("What you send appears here. Ctrl-C ends it.\n");
+    }
 }
 
-/// How a signup travelled: accepted → enriched → gated → scored → routed → written.
-fn line(row: &Row) -> String {
+/// How a signup travelled: accepted → enriched → gated → scored → routed → written; and why.
+fn journey(row: &Row) -> String {
     let owner = row.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
-    let credits = domain::units::Credits::from_micros(row.credits);
+    let because = row.because.first().map_or("", String::as_str);
     format!(
-        "  {:<19}accepted → enriched ({}) → gate {} → score {} → {} {}{owner} → CRM {}, {} ms",
+        "{:<19}accepted → enriched ({}) → gate {} → score {} → {} {}{owner} → CRM {}, {} ms\n{:19}{because} · run {}",
         row.sample,
-        costs(row.paid_calls, credits),
+        costs(row.paid_calls, Credits::from_micros(row.credits)),
         row.gate,
         score(row),
         row.outcome,
         row.track,
         row.crm,
-        row.ms
+        row.ms,
+        "",
+        row.signup
     )
 }
 
-fn costs(paid_calls: usize, credits: domain::units::Credits) -> String {
+fn costs(paid_calls: usize, credits: Credits) -> String {
     match paid_calls {
         0 => "nothing paid".to_owned(),
         1 => format!("1 paid call, {credits} credits"),
@@ -98,7 +119,7 @@ fn score(row: &Row) -> String {
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(["sample", "outcome", "gate", "score", "track", "owner", "calls", "credits", "ms", "CRM", "because"]);
+    table.set_header(["sample", "outcome", "gate", "score", "track", "owner", "calls", "credits", "ms", "CRM"]);
     for row in rows {
         let waited = if row.waited { format!("{} (waited)", row.ms) } else { row.ms.to_string() };
         table.add_row(vec![
@@ -109,10 +130,9 @@ fn table(rows: &[Row]) -> Table {
             Cell::new(row.track),
             Cell::new(row.owner.as_deref().unwrap_or("")),
             Cell::new(row.paid_calls),
-            Cell::new(domain::units::Credits::from_micros(row.credits)),
+            Cell::new(Credits::from_micros(row.credits)),
             Cell::new(waited),
             Cell::new(&row.crm),
-            Cell::new(row.because.first().map_or("", String::as_str)),
         ]);
     }
     table
@@ -125,12 +145,4 @@ fn color_of(outcome: &str) -> Color {
         "rejected" | "unfinished" => Color::Red,
         _ => Color::Grey,
     }
-}
-
-/// Says where everything is, while the stack stays up.
-pub fn serving(stack: &crate::stack::Stack) {
-    println!("\nwebhooks  {}/webhook/signup   (try: cargo millrace send events/signup-webhook.hot.json)", stack.url);
-    println!("tables    {}   (DynamoDB's protocol; try: cargo millrace explain <signup>)", stack.tables_url);
-    println!("sandbox   {}/_sandbox   (what the invented providers and the CRM saw)", stack.sandbox_url);
-    println!("Ctrl-C ends it.");
 }

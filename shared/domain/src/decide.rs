@@ -50,12 +50,19 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     let gate = gate::judge(&config.gate, &view);
     let score = score::score(&config.score, &view);
     let scored = view.with_score(score.low, score.high);
-    let route = match gate.verdict {
+    let mut route = match gate.verdict {
         Verdict::Pass => route::route(&config.route, &scored),
         Verdict::Verify => held(Track::Verification, "held until verified"),
         Verdict::Reject => held(Track::Verification, "rejected by the gate"),
     };
     let outcome = outcome(gate.verdict, &route, evidence);
+    if route.provisional {
+        for trouble in evidence.calls.iter().filter_map(Call::trouble) {
+            if !route.because.contains(&trouble) {
+                route.because.push(trouble);
+            }
+        }
+    }
     let supplies = |operation: &str, field: &Field| config.catalogue.get(operation).is_some_and(|op| op.supplies.contains(field));
     let reason = |field: &Field| {
         let is_weak = evidence.facts.contains_key(field);

@@ -213,12 +213,19 @@ impl BasisPoints {
 }
 
 impl<'de> Deserialize<'de> for BasisPoints {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::float_cmp,
+        reason = "the cast saturates, and only an exact match passes"
+    )]
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let points = u16::deserialize(deserializer)?;
-        if points > 10_000 {
-            return Err(serde::de::Error::custom(format!("{points} is more than 10000 basis points (100 %)")));
+        let written = f64::deserialize(deserializer)?;
+        let points = written as u16;
+        if points <= 10_000 && f64::from(points) == written {
+            return Ok(Self(points));
         }
-        Ok(Self(points))
+        Err(serde::de::Error::custom(format!("{written} is not in basis points; write a whole number from 0 to 10000 (8500 is 85 %)")))
     }
 }
 

@@ -71,7 +71,7 @@ pub enum Before {
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidSample {
     /// Not of the documented form.
-    #[error("not a sample event: {0}")]
+    #[error("not a sample event; one wraps what the issuer posts, as in {{\"issuer\": \"signup\", \"body\": {{…}}}}")]
     Form(#[from] serde_json::Error),
     /// No such issuer.
     #[error("`issuer` is not known; write signup or clerk")]

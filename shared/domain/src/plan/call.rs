@@ -78,6 +78,26 @@ impl CallOutcome {
     }
 }
 
+impl Call {
+    /// What went wrong, for a call that may fare better later; `None` for one that ended well or will never be made.
+    #[must_use]
+    pub fn trouble(&self) -> Option<String> {
+        if !self.outcome.may_pass() {
+            return None;
+        }
+        let what = match &self.outcome {
+            CallOutcome::RateLimited { .. } => "limits the rate".to_owned(),
+            CallOutcome::TimedOut => "did not answer in time".to_owned(),
+            CallOutcome::Failed { why } => format!("failed: {why}"),
+            CallOutcome::AuthFailed => "refuses our credentials".to_owned(),
+            CallOutcome::OutOfCredits => "says that the account is empty".to_owned(),
+            CallOutcome::NotMade { why } => format!("was not asked: {}", why.words()),
+            CallOutcome::Hit { .. } | CallOutcome::NoMatch => return None,
+        };
+        Some(format!("{} {what}", self.operation))
+    }
+}
+
 /// Why a call was not made. It cost nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]

@@ -35,6 +35,8 @@ async fn s0_77_at_the_days_cap_nothing_is_paid_and_the_reason_is_logged() {
     let capped = CallOutcome::NotMade { why: Skip::Cap { scope: CapScope::Day } };
     assert_eq!(run.calls.iter().filter(|call| call.outcome == capped).count(), 2);
     assert_eq!(world.provider.asked("crustdata.company"), 0);
+    let reasons = decision(&run).because();
+    assert!(reasons.contains(&"crustdata.company was not asked: the day's cap is reached".to_owned()), "{reasons:?}");
 }
 
 #[tokio::test(start_paused = true)]
