@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing_subscriber::Layer;
@@ -14,34 +14,60 @@ pub type Line = BTreeMap<&'static str, String>;
 /// The lines of all runs so far.
 #[derive(Clone, Default)]
 pub struct Journal {
-    lines: Arc<Mutex<Vec<Line>>>,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    by_run: BTreeMap<String, Vec<Line>>,
+    /// The runs whose messages came to an end, and how often each had before.
+    ended: Vec<(String, usize)>,
 }
 
 impl Journal {
-    /// The runs whose messages came to an end, in order; a repeated delivery stands twice.
+    /// How many messages of signups came to an end; a repeated delivery counts again.
     #[must_use]
-    pub fn ended(&self) -> Vec<String> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended = lines.iter().filter(|line| line.get("stage").is_some_and(|stage| stage == "lookup") && line.contains_key("outcome"));
-        ended.filter_map(|line| line.get("run").cloned()).collect()
+    pub fn ends(&self) -> usize {
+        self.state().ended.len()
+    }
+
+    /// The runs that came to an end after the first `seen`, in order, and how often each had before.
+    #[must_use]
+    pub fn ended_after(&self, seen: usize) -> Vec<(String, usize)> {
+        self.state().ended.iter().skip(seen).cloned().collect()
     }
 
     /// The lines of one run and stage, in order.
     #[must_use]
     pub fn of(&self, run: &str, stage: &str) -> Vec<Line> {
-        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_run = lines.iter().filter(|line| line.get("run").is_some_and(|id| id == run));
-        of_run.filter(|line| line.get("stage").is_some_and(|name| name == stage)).cloned().collect()
+        let state = self.state();
+        let lines = state.by_run.get(run).into_iter().flatten();
+        lines.filter(|line| line.get("stage").is_some_and(|name| name == stage)).cloned().collect()
     }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere leaves the journal as it was between two lines.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a line says that the work on a signup's message is over.
+pub(crate) fn is_end(line: &Line) -> bool {
+    line.contains_key("outcome") && line.get("stage").is_some_and(|stage| stage == "lookup")
 }
 
 impl<S: tracing::Subscriber> Layer<S> for Journal {
     fn on_event(&self, event: &tracing::Event<'_>, _context: Context<'_, S>) {
         let mut fields = Fields(Line::new());
         event.record(&mut fields);
-        if fields.0.contains_key("stage") {
-            self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(fields.0);
+        let line = fields.0;
+        let (Some(run), true) = (line.get("run").cloned(), line.contains_key("stage")) else { return };
+        let mut state = self.state();
+        if is_end(&line) {
+            let earlier = state.by_run.get(&run).map_or(0, |lines| lines.iter().filter(|line| is_end(line)).count());
+            state.ended.push((run.clone(), earlier));
         }
+        state.by_run.entry(run).or_default().push(line);
     }
 }
 

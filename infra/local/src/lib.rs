@@ -54,7 +54,7 @@ async fn work(mut args: Args, journal: Journal) -> Result<()> {
         return Ok(());
     }
     screen.serving(&stack, args.port);
-    let shown = stack.journal.ended().len();
+    let shown = stack.journal.ends();
     show_others(&stack, &mut screen, shown).await
 }
 

@@ -60,8 +60,7 @@ pub struct Row {
 impl Row {
     pub(crate) fn new(sample: &str, run: &Run, answered_in: Option<Duration>, journal: &Journal, nth: usize) -> Self {
         let id = run.id.as_str();
-        let repeated =
-            journal.of(id, "lookup").iter().filter(|line| line.get("outcome").is_some_and(|outcome| outcome == "duplicate")).count() > 0;
+        let repeated = journal.of(id, "lookup").iter().any(|line| line.get("outcome").is_some_and(|outcome| outcome == "duplicate"));
         let Some(decision) = run.decision() else { return Self::undecided(sample, id) };
         let is_repeat = repeated && nth > 0;
         Self {

@@ -13,6 +13,7 @@ use pipeline::hold::{hold_the_day, release};
 use pipeline::ports::Stage;
 use serde::Deserialize;
 
+use crate::journal::is_end;
 use crate::row::{Expected, Row};
 use crate::screen::Screen;
 use crate::stack::Stack;
@@ -119,13 +120,11 @@ pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &
 /// Shows whatever else is sent, until the task is dropped. The first `shown` ends were the samples'.
 pub(crate) async fn show_others(stack: &Stack, screen: &mut Screen, mut shown: usize) -> anyhow::Result<()> {
     loop {
-        let ended = stack.journal.ended();
-        for (nth, id) in ended.iter().enumerate().skip(shown) {
-            let run = follow(stack, &RunId::parse(id)?, 1).await?;
-            let earlier = ended[..nth].iter().filter(|other| *other == id).count();
+        for (id, earlier) in stack.journal.ended_after(shown) {
+            let run = follow(stack, &RunId::parse(&id)?, 1).await?;
             screen.show(Row::new("yours", &run, None, &stack.journal, earlier));
+            shown += 1;
         }
-        shown = ended.len();
         tokio::time::sleep(LOOK_EVERY).await;
     }
 }
@@ -191,7 +190,7 @@ async fn follow(stack: &Stack, id: &RunId, deliveries: usize) -> anyhow::Result<
 
 /// How many messages of a run have come to an end.
 fn ends(stack: &Stack, id: &RunId) -> usize {
-    stack.journal.of(id.as_str(), "lookup").iter().filter(|line| line.contains_key("outcome")).count()
+    stack.journal.of(id.as_str(), "lookup").iter().filter(|line| is_end(line)).count()
 }
 
 fn is_written(run: &Run) -> bool {

@@ -3,7 +3,6 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
-use crate::condition::View;
 use crate::config::Config;
 use crate::decision::{Decision, Outcome};
 use crate::gate::{self, Verdict};
@@ -40,13 +39,7 @@ pub struct Evidence<'a> {
 /// Decides about a signup. The owner is assigned afterwards, for it depends on whose turn it is.
 #[must_use]
 pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp) -> Decision {
-    let sure: Facts = evidence
-        .facts
-        .iter()
-        .filter(|(_, fact)| fact.confidence >= config.trust.floor)
-        .map(|(field, fact)| (field.clone(), fact.clone()))
-        .collect();
-    let view = View::of(&sure).with_open(evidence.open.iter().cloned());
+    let view = config.view(evidence.facts).with_open(evidence.open.iter().cloned());
     let gate = gate::judge(&config.gate, &view);
     let score = score::score(&config.score, &view);
     let scored = view.with_score(score.low, score.high);
@@ -68,7 +61,7 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         let is_weak = evidence.facts.contains_key(field);
         if is_weak { Absence::LowConfidence } else { absence_of(field, evidence.calls, supplies) }
     };
-    let unread = config.decision_fields().into_iter().filter(|field| !sure.contains_key(field));
+    let unread = config.decision_fields().into_iter().filter(|field| scored.value(field).is_none());
     let absent: BTreeMap<Field, Absence> = unread.map(|field| (field.clone(), reason(&field))).collect();
     Decision { outcome, gate, score, route, owner: None, absent, seq, at: now, after: now.since(evidence.accepted_at) }
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{Expression, Operand, Operator};
 use crate::merge::Facts;
 use crate::schema::Field;
+use crate::units::BasisPoints;
 use crate::value::{Value, fold};
 
 /// The three answers of a condition.
@@ -41,6 +42,7 @@ impl Truth {
 #[derive(Clone, Debug, Default)]
 pub struct View<'a> {
     facts: Option<&'a Facts>,
+    floor: BasisPoints,
     open: BTreeSet<Field>,
     score: Option<(i64, i64)>,
 }
@@ -50,6 +52,13 @@ impl<'a> View<'a> {
     #[must_use]
     pub fn of(facts: &'a Facts) -> Self {
         Self { facts: Some(facts), ..Self::default() }
+    }
+
+    /// Sees only facts of at least this confidence: a weak value is not a known value (S3-45).
+    #[must_use]
+    pub fn with_floor(mut self, floor: BasisPoints) -> Self {
+        self.floor = floor;
+        self
     }
 
     /// Lets `has` answer unknown for fields that a remaining step could supply.
@@ -69,7 +78,8 @@ impl<'a> View<'a> {
     /// What is known of a field.
     #[must_use]
     pub fn value(&self, field: &Field) -> Option<&'a Value> {
-        Some(&self.facts?.get(field)?.value)
+        let fact = self.facts?.get(field).filter(|fact| fact.confidence >= self.floor)?;
+        Some(&fact.value)
     }
 
     fn has(&self, field: &Field) -> Truth {

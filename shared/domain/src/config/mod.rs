@@ -12,10 +12,12 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
+use crate::condition::View;
 use crate::confidence::Trust;
 use crate::credits::Limits;
 use crate::freshness::Freshness;
 use crate::gate::GateRule;
+use crate::merge::Facts;
 use crate::plan::{Catalogue, Step};
 use crate::route::{RouteRules, Track};
 use crate::schema::{Field, Schema};
@@ -205,6 +207,12 @@ impl Config {
         fields.sort();
         fields.dedup();
         fields
+    }
+
+    /// What conditions see of these facts: those of at least the floor's confidence.
+    #[must_use]
+    pub fn view<'a>(&self, facts: &'a Facts) -> View<'a> {
+        View::of(facts).with_floor(self.trust.floor)
     }
 
     /// The owners who take turns on a track.

@@ -5,7 +5,6 @@ mod settle;
 
 use std::sync::Arc;
 
-use domain::condition::View;
 use domain::config::Config;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::decision::Decision;
@@ -61,7 +60,7 @@ struct Work {
     record: Record,
     aliases: Vec<Alias>,
     identity: Option<String>,
-    /// Signup and record observations are joined in once; the run's own grow with each reply.
+    /// What the record's and the run's observations come to, as of the last reply.
     facts: Facts,
     verdict: Verdict,
 }
@@ -150,8 +149,8 @@ impl Enrich {
 
     /// Asks whom the plan says until nobody is left.
     async fn follow_plan(&self, work: &mut Work) -> Result<Planned, Retry> {
+        self.look_at_facts(work);
         loop {
-            self.look_at_facts(work);
             let keys = keys_of(work);
             match plan::next(&self.situation(work, &keys)) {
                 Next::Done => return Ok(Planned::Done),
@@ -173,6 +172,7 @@ impl Enrich {
                     if let Some(until) = self.ask(work, ask).await? {
                         return Ok(Planned::Wait { until, why: "an earlier attempt may still be answered" });
                     }
+                    self.look_at_facts(work);
                 }
             }
         }
@@ -185,7 +185,7 @@ impl Enrich {
 
     fn look_at_facts(&self, work: &mut Work) {
         work.facts = merge(&self.observations(work), &self.config.schema, &self.config.trust, self.clock.now());
-        work.verdict = gate::judge(&self.config.gate, &View::of(&work.facts)).verdict;
+        work.verdict = gate::judge(&self.config.gate, &self.config.view(&work.facts)).verdict;
     }
 
     fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey]) -> Situation<'a> {

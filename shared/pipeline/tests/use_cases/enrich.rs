@@ -224,3 +224,15 @@ async fn every_call_that_was_not_made_is_logged_with_its_reason() {
         run.calls.iter().filter(|call| call.operation == "website").map(|call| (call.step.as_str(), &call.outcome)).collect();
     assert_eq!(skipped, [("site", &CallOutcome::NotMade { why: Skip::ConditionFalse })]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn s3_45_a_weak_value_does_not_score_and_is_named_as_not_sure_enough() {
+    let world = World::new();
+    let Reply::Hit { mut observations } = super::world::vice_president() else { panic!() };
+    observations[0].basis = domain::observation::Basis::Inferred;
+    world.provider.answers("crustdata.person", vec![(Millis(1), Reply::Hit { observations })]);
+    let run = world.finish(&jane()).await;
+    let decision = decision(&run);
+    assert_eq!((decision.score.low, decision.score.high), (85, 100));
+    assert!(decision.because().iter().any(|reason| reason.contains("contact.seniority: not sure enough")), "{:?}", decision.because());
+}
