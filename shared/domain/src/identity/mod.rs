@@ -1,5 +1,6 @@
 //! Who a signup is: addresses that mask themselves, their kind, and the keys people and companies are looked up by.
 
+mod disposable;
 mod keys;
 #[cfg(test)]
 mod tests;
@@ -170,7 +171,7 @@ impl Email {
     #[must_use]
     pub fn kind(&self) -> EmailKind {
         let domain = self.domain();
-        if self.is_disposable() {
+        if disposable::is_disposable(self.host()) {
             EmailKind::Disposable
         } else if domain.is_personal() {
             EmailKind::Personal
@@ -179,12 +180,6 @@ impl Email {
         } else {
             EmailKind::Work
         }
-    }
-
-    fn is_disposable(&self) -> bool {
-        // The list's own syntax check refuses quoted mailboxes, so only the host is put to it.
-        let probe = format!("someone@{}", self.host());
-        !mailchecker::is_valid(&probe)
     }
 }
 
