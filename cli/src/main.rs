@@ -3,6 +3,7 @@
 
 mod check;
 mod explain;
+mod secret;
 mod send;
 
 use std::process::ExitCode;
@@ -22,6 +23,9 @@ enum Command {
     Send(send::Send),
     /// Say why a signup went where it went: route, points, unknowns, sources, calls, costs.
     Explain(explain::Explain),
+    /// Fill the secrets of a deployed stack.
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Work with the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -39,6 +43,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Send(send) => send.run().await,
         Command::Explain(explain) => explain.run().await,
+        Command::Secret(secret) => secret.run().await,
         Command::Config(ConfigCommand::Check(check)) => check.run(),
     };
     match done {

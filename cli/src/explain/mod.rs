@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use domain::signup::RunId;
 use pipeline::ports::{Runs, StoredRun};
-use platform::{Aws, DEFAULT_WORKSPACE, TableNames};
+use platform::{Aws, DEFAULT_WORKSPACE, Table, TableNames};
 
 /// The tables of `cargo dev`.
 const LOCAL_TABLES: &str = "http://127.0.0.1:7701";
@@ -44,7 +44,7 @@ impl Explain {
 
     async fn read(&self, id: &RunId) -> Result<Option<StoredRun>> {
         let store = match &self.table {
-            Some(leads) => Aws::from_environment().await.store(TableNames::leads_only(leads), DEFAULT_WORKSPACE),
+            Some(leads) => Aws::from_environment().await.store(TableNames::new([(Table::Leads, leads.clone())]), DEFAULT_WORKSPACE),
             None => Aws::local(&self.local).await.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE),
         };
         let asked = self

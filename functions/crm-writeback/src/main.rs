@@ -1,18 +1,21 @@
 //! The Lambda `crm-writeback`.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use connectors::{Egress, Endpoints, HubSpot};
 use crm_writeback::{App, handle};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pipeline::write_back::WriteBack;
-use platform::{Aws, Boot, OsEntropy, SystemClock, bundled_config};
+use platform::{Aws, Boot, Function, OsEntropy, SystemClock, bundled_config, start};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let boot = Boot::from_env();
-    boot.start_logging("crm-writeback");
-    let settings = boot.settings_for_crm_writeback()?;
+async fn main() -> ExitCode {
+    start(Function::CrmWriteback, serve).await
+}
+
+async fn serve(boot: Boot) -> Result<(), Error> {
+    let settings = boot.settings(Function::CrmWriteback)?;
     let (config, _) = connectors::configure(&bundled_config())?;
     let (aws, clock) = (Aws::from_environment().await, Arc::new(SystemClock));
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));

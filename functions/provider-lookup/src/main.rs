@@ -1,18 +1,21 @@
 //! The Lambda `provider-lookup`.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use connectors::{Egress, Endpoints, HttpProvider};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pipeline::enrich::Enrich;
-use platform::{Aws, Boot, OsEntropy, SystemClock, bundled_config};
+use platform::{Aws, Boot, Function, OsEntropy, SystemClock, bundled_config, start};
 use provider_lookup::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let boot = Boot::from_env();
-    boot.start_logging("provider-lookup");
-    let settings = boot.settings_for_provider_lookup()?;
+async fn main() -> ExitCode {
+    start(Function::ProviderLookup, serve).await
+}
+
+async fn serve(boot: Boot) -> Result<(), Error> {
+    let settings = boot.settings(Function::ProviderLookup)?;
     let (config, connectors) = connectors::configure(&bundled_config())?;
     let (aws, clock) = (Aws::from_environment().await, Arc::new(SystemClock));
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));

@@ -1,16 +1,19 @@
 //! The Lambda `signup-webhook`.
 
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use platform::{Aws, Boot, DEFAULT_WORKSPACE, SystemClock};
+use platform::{Aws, Boot, DEFAULT_WORKSPACE, Function, SystemClock, start};
 use signup_webhook::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    let boot = Boot::from_env();
-    boot.start_logging("signup-webhook");
-    let settings = boot.settings_for_signup_webhook()?;
+async fn main() -> ExitCode {
+    start(Function::SignupWebhook, serve).await
+}
+
+async fn serve(boot: Boot) -> Result<(), Error> {
+    let settings = boot.settings(Function::SignupWebhook)?;
     let (aws, clock) = (Aws::from_environment().await, Arc::new(SystemClock));
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let hash_key = Arc::new(secrets.hash_key().await?);

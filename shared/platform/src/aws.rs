@@ -9,7 +9,7 @@ use aws_smithy_http_client::tls;
 use pipeline::ports::Clock;
 
 use crate::queue::{QueueUrls, SqsQueue};
-use crate::secrets::{SecretReader, SecretsId};
+use crate::secrets::{SecretEditor, SecretReader, SecretsIds};
 use crate::store::DynamoStore;
 use crate::tables::{TableNames, TablesNotCreated, create_tables};
 
@@ -56,10 +56,16 @@ impl Aws {
         SqsQueue::new(aws_sdk_sqs::Client::new(&self.sdk), urls)
     }
 
-    /// The secrets under this id.
+    /// The secrets under these ids.
     #[must_use]
-    pub fn secrets(&self, id: SecretsId, clock: Arc<dyn Clock>) -> SecretReader {
-        SecretReader::of_manager(aws_sdk_secretsmanager::Client::new(&self.sdk), id, clock)
+    pub fn secrets(&self, ids: SecretsIds, clock: Arc<dyn Clock>) -> SecretReader {
+        SecretReader::of_manager(aws_sdk_secretsmanager::Client::new(&self.sdk), ids, clock)
+    }
+
+    /// The secret under this id or ARN, to be filled.
+    #[must_use]
+    pub fn secret_editor(&self, id: &str) -> SecretEditor {
+        SecretEditor::new(aws_sdk_secretsmanager::Client::new(&self.sdk), id)
     }
 
     /// Creates the tables that are not there yet, for local runs and tests; deployed ones come from `template.yaml`.

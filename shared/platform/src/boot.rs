@@ -2,13 +2,15 @@
 //! which the SDK reads for itself.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::process::ExitCode;
 
 use domain::priority::Priority;
 use pipeline::ports::QueueName;
 
 use crate::logging;
 use crate::queue::QueueUrls;
-use crate::secrets::SecretsId;
+use crate::secrets::SecretsIds;
 use crate::tables::{Table, TableNames};
 
 const LOOKUP_QUEUES: [QueueName; 4] = [
@@ -17,6 +19,68 @@ const LOOKUP_QUEUES: [QueueName; 4] = [
     QueueName::Lookup(Priority::Normal),
     QueueName::Lookup(Priority::Low),
 ];
+
+/// The functions there are, and with them the environment each of them reads. `template.yaml` is checked against this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// Takes signups and sends them to the lookup queues; watches runs.
+    SignupWebhook,
+    /// Looks up, decides, sends delayed copies to the lookup queues and decided leads to write-back.
+    ProviderLookup,
+    /// Writes to the CRM; sends delayed copies to its own queue.
+    CrmWriteback,
+}
+
+impl Function {
+    /// All functions.
+    pub const ALL: [Self; 3] = [Self::SignupWebhook, Self::ProviderLookup, Self::CrmWriteback];
+
+    /// The name of its folder, package and binary.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SignupWebhook => "signup-webhook",
+            Self::ProviderLookup => "provider-lookup",
+            Self::CrmWriteback => "crm-writeback",
+        }
+    }
+
+    /// The variables that it does not start without.
+    #[must_use]
+    pub fn required(self) -> Vec<&'static str> {
+        let tables = self.tables().iter().map(|table| table.variable());
+        let queues = self.queues().iter().map(|queue| QueueUrls::variable(*queue));
+        tables.chain(queues).chain([SecretsIds::VARIABLE]).collect()
+    }
+
+    /// The variables that may be absent or empty.
+    #[must_use]
+    pub const fn optional(self) -> &'static [&'static str] {
+        match self {
+            Self::SignupWebhook => &[LOG_LEVEL],
+            Self::ProviderLookup | Self::CrmWriteback => &[LOG_LEVEL, ENDPOINTS, EGRESS_ALLOWED],
+        }
+    }
+
+    const fn tables(self) -> &'static [Table] {
+        match self {
+            Self::SignupWebhook | Self::CrmWriteback => &[Table::Leads],
+            Self::ProviderLookup => &[Table::Leads, Table::Cache, Table::Credits],
+        }
+    }
+
+    const fn queues(self) -> &'static [QueueName] {
+        match self {
+            Self::SignupWebhook => &LOOKUP_QUEUES,
+            Self::ProviderLookup => &QueueName::ALL,
+            Self::CrmWriteback => &[QueueName::Writeback],
+        }
+    }
+}
+
+const LOG_LEVEL: &str = "LOG_LEVEL";
+const ENDPOINTS: &str = "ENDPOINTS";
+const EGRESS_ALLOWED: &str = "EGRESS_ALLOWED";
 
 /// The environment as it was at the start.
 #[derive(Clone)]
@@ -32,7 +96,7 @@ pub struct Settings {
     /// The queues it sends to.
     pub queues: QueueUrls,
     /// Where its secrets are.
-    pub secrets: SecretsId,
+    pub secrets: SecretsIds,
     /// Base URLs that replace those of providers and CRMs: `ENDPOINTS`, `crustdata=https://proxy.internal,hubspot=…`.
     pub endpoints: Vec<(String, String)>,
     /// Exact `host:port` places besides the public internet that may be called: `EGRESS_ALLOWED`, comma-separated; empty in production.
@@ -45,6 +109,23 @@ pub struct Settings {
 pub struct MissingSettings {
     /// Their names.
     pub names: Vec<&'static str>,
+}
+
+/// Starts a function: begins to log and hands the environment to `serve`, which answers events until the process ends.
+/// What keeps it from starting is logged, and the process ends with a failure, which Lambda counts as an error.
+///
+/// Our own packages and the function's log at `LOG_LEVEL` (error, warn, info, debug or trace; info when it is absent), all
+/// others warnings.
+pub async fn start<E: Display>(function: Function, serve: impl AsyncFnOnce(Boot) -> Result<(), E>) -> ExitCode {
+    let boot = Boot::from_env();
+    logging::start(function.name(), boot.optional(LOG_LEVEL));
+    match serve(boot).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(function = function.name(), error = %error, "the function cannot start");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 impl Boot {
@@ -62,74 +143,34 @@ impl Boot {
     }
 
     /// A variable that may be absent; an empty one is.
-    #[must_use]
-    pub fn optional(&self, name: &str) -> Option<&str> {
+    fn optional(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
-    /// Begins to log, at `LOG_LEVEL` (error, warn, info, debug or trace; info when it is absent) for our own packages and
-    /// the function's, warnings for all others.
-    pub fn start_logging(&self, function: &str) {
-        logging::start(function, self.optional("LOG_LEVEL"));
-    }
-
-    /// What signup-webhook needs: it sends to the lookup queues.
+    /// What a function needs.
     ///
     /// # Errors
     /// Names every missing variable.
-    pub fn settings_for_signup_webhook(&self) -> Result<Settings, MissingSettings> {
-        self.settings(&LOOKUP_QUEUES)
-    }
-
-    /// What provider-lookup needs: it sends delayed copies to the lookup queues, and decided leads to write-back.
-    ///
-    /// # Errors
-    /// Names every missing variable.
-    pub fn settings_for_provider_lookup(&self) -> Result<Settings, MissingSettings> {
-        self.settings(&QueueName::ALL)
-    }
-
-    /// What crm-writeback needs: it sends delayed copies to its own queue.
-    ///
-    /// # Errors
-    /// Names every missing variable.
-    pub fn settings_for_crm_writeback(&self) -> Result<Settings, MissingSettings> {
-        self.settings(&[QueueName::Writeback])
+    pub fn settings(&self, function: Function) -> Result<Settings, MissingSettings> {
+        let names: Vec<&'static str> = function.required().into_iter().filter(|name| self.optional(name).is_none()).collect();
+        if !names.is_empty() {
+            return Err(MissingSettings { names });
+        }
+        let text = |name: &str| self.optional(name).unwrap_or_default();
+        let tables = function.tables().iter().map(|table| (*table, text(table.variable()).to_owned()));
+        let queues = function.queues().iter().map(|queue| (*queue, text(QueueUrls::variable(*queue)).to_owned()));
+        let endpoints = self.listed(ENDPOINTS).filter_map(|pair| pair.split_once('='));
+        Ok(Settings {
+            tables: TableNames::new(tables),
+            queues: QueueUrls::new(queues),
+            secrets: SecretsIds::new(text(SecretsIds::VARIABLE)),
+            endpoints: endpoints.map(|(provider, url)| (provider.to_owned(), url.to_owned())).collect(),
+            egress_allowed: self.listed(EGRESS_ALLOWED).map(str::to_owned).collect(),
+        })
     }
 
     fn listed(&self, name: &str) -> impl Iterator<Item = &str> {
         self.optional(name).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty())
-    }
-
-    fn settings(&self, queues: &[QueueName]) -> Result<Settings, MissingSettings> {
-        let mut names = Vec::new();
-        let mut required = |name: &'static str| {
-            let value = self.optional(name);
-            if value.is_none() {
-                names.push(name);
-            }
-            value.unwrap_or_default().to_owned()
-        };
-        let mut table = |table: Table| required(table.variable());
-        let tables = TableNames {
-            leads: table(Table::Leads),
-            cache: table(Table::Cache),
-            credits: table(Table::Credits),
-            settings: table(Table::Settings),
-        };
-        let queues: Vec<(QueueName, String)> = queues.iter().map(|queue| (*queue, required(QueueUrls::variable(*queue)))).collect();
-        let secrets = SecretsId::new(&required(SecretsId::VARIABLE));
-        if !names.is_empty() {
-            return Err(MissingSettings { names });
-        }
-        let pairs = self.listed("ENDPOINTS").filter_map(|pair| pair.split_once('='));
-        Ok(Settings {
-            tables,
-            queues: QueueUrls::new(queues),
-            secrets,
-            endpoints: pairs.map(|(provider, url)| (provider.to_owned(), url.to_owned())).collect(),
-            egress_allowed: self.listed("EGRESS_ALLOWED").map(str::to_owned).collect(),
-        })
     }
 }
 
@@ -143,30 +184,31 @@ mod tests {
 
     #[test]
     fn all_missing_variables_are_reported_together() {
-        let missing = boot(&["LEADS_TABLE", "CACHE_TABLE", "SETTINGS_TABLE"]).settings_for_crm_writeback().unwrap_err();
-        assert_eq!(missing.names, ["CREDITS_TABLE", "WRITEBACK_QUEUE_URL", "SECRETS_ID"]);
-        assert!(missing.to_string().contains("CREDITS_TABLE, WRITEBACK_QUEUE_URL, SECRETS_ID"));
+        let missing = boot(&["LEADS_TABLE", "CACHE_TABLE"]).settings(Function::CrmWriteback).unwrap_err();
+        assert_eq!(missing.names, ["WRITEBACK_QUEUE_URL", "SECRETS_ID"]);
+        assert!(missing.to_string().contains("WRITEBACK_QUEUE_URL, SECRETS_ID"));
     }
 
     #[test]
     fn an_empty_variable_is_missing() {
         let boot = Boot::from_variables([("SECRETS_ID".to_owned(), "  ".to_owned())]);
-        assert!(boot.settings_for_signup_webhook().unwrap_err().names.contains(&"SECRETS_ID"));
+        assert!(boot.settings(Function::SignupWebhook).unwrap_err().names.contains(&"SECRETS_ID"));
     }
 
     #[test]
-    fn each_function_asks_for_its_own_queues_only() {
-        let names = |settings: Result<Settings, MissingSettings>| settings.unwrap_err().names;
-        let empty = boot(&[]);
-        assert!(!names(empty.settings_for_signup_webhook()).contains(&"WRITEBACK_QUEUE_URL"));
-        assert!(!names(empty.settings_for_crm_writeback()).contains(&"LOOKUP_LOW_QUEUE_URL"));
-        assert_eq!(names(empty.settings_for_provider_lookup()).len(), 10);
+    fn each_function_asks_for_its_own_tables_and_queues_only() {
+        let names = |function: Function| boot(&[]).settings(function).unwrap_err().names;
+        assert!(!names(Function::SignupWebhook).contains(&"WRITEBACK_QUEUE_URL"));
+        assert!(!names(Function::SignupWebhook).contains(&"CREDITS_TABLE"));
+        assert!(!names(Function::CrmWriteback).contains(&"LOOKUP_LOW_QUEUE_URL"));
+        for function in Function::ALL {
+            assert_eq!(names(function), function.required());
+        }
     }
 
     #[test]
     fn settings_hold_what_the_environment_says() {
-        let all = boot(&[]).settings_for_provider_lookup().unwrap_err().names;
-        let settings = boot(&all).settings_for_provider_lookup().unwrap();
+        let settings = boot(&Function::ProviderLookup.required()).settings(Function::ProviderLookup).unwrap();
         assert_eq!(settings.tables.name_of(Table::Credits), "value-of-CREDITS_TABLE");
     }
 }

@@ -17,10 +17,10 @@ mod tables;
 
 pub use aws::Aws;
 pub use batch::{NotABatch, read_batch, remaining, work_batch};
-pub use boot::{Boot, MissingSettings, Settings};
+pub use boot::{Boot, Function, MissingSettings, Settings, start};
 pub use bundled::{UnreadableConfig, bundled_config, config_folder};
 pub use clock::{OsEntropy, SystemClock};
 pub use queue::{QueueUrls, SqsQueue};
-pub use secrets::{SecretReader, SecretsId};
+pub use secrets::{SecretEditor, SecretNotChanged, SecretReader, SecretsIds};
 pub use store::{DEFAULT_WORKSPACE, DynamoStore};
 pub use tables::{PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, Table, TableNames, TablesNotCreated};

@@ -1,5 +1,7 @@
 //! The one definition of the tables: `template.yaml` is checked against it, local runs and tests create from it.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
@@ -14,7 +16,7 @@ pub const SORT_KEY: &str = "sk";
 pub const TTL_ATTRIBUTE: &str = "expires_at";
 
 /// The tables there are (DESIGN §8).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     /// Runs, windows, records, aliases, what was written where, turns, poison.
     Leads,
@@ -53,38 +55,27 @@ impl Table {
     }
 }
 
-/// What the tables are called in this deployment.
+/// What the tables are called in this deployment. A table that has no name here cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableNames {
-    pub(crate) leads: String,
-    pub(crate) cache: String,
-    pub(crate) credits: String,
-    pub(crate) settings: String,
-}
+pub struct TableNames(BTreeMap<Table, String>);
 
 impl TableNames {
+    /// The names of some tables or all.
+    #[must_use]
+    pub fn new(names: impl IntoIterator<Item = (Table, String)>) -> Self {
+        Self(names.into_iter().collect())
+    }
+
     /// The names under a prefix, as [`crate::Aws::create_tables`] makes them: `dev-leads`.
     #[must_use]
     pub fn prefixed(prefix: &str) -> Self {
-        let name = |table: Table| format!("{prefix}-{}", table.suffix());
-        Self { leads: name(Table::Leads), cache: name(Table::Cache), credits: name(Table::Credits), settings: name(Table::Settings) }
+        Self::new(Table::ALL.map(|table| (table, format!("{prefix}-{}", table.suffix()))))
     }
 
-    /// The leads table alone, for whoever only reads runs; the other names are empty and answer nothing.
-    #[must_use]
-    pub fn leads_only(leads: &str) -> Self {
-        Self { leads: leads.to_owned(), cache: String::new(), credits: String::new(), settings: String::new() }
-    }
-
-    /// The name of one table.
+    /// The name of one table; empty, which the database refuses, when it was not given.
     #[must_use]
     pub fn name_of(&self, table: Table) -> &str {
-        match table {
-            Table::Leads => &self.leads,
-            Table::Cache => &self.cache,
-            Table::Credits => &self.credits,
-            Table::Settings => &self.settings,
-        }
+        self.0.get(&table).map_or("", String::as_str)
     }
 }
 

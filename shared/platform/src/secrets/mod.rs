@@ -1,5 +1,6 @@
-//! One secret of Secrets Manager holds all of ours, a JSON object from name to value, read through one cache (RELIABILITY §3).
+//! Secrets of Secrets Manager, each a JSON object from name to value, read through one cache (RELIABILITY §3, ADR 0006).
 
+mod editor;
 mod source;
 mod webhooks;
 
@@ -17,6 +18,7 @@ use pipeline::ports::{Clock, SecretUnavailable, Secrets};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
+pub use editor::{SecretEditor, SecretNotChanged};
 use source::{Manager, Source};
 
 /// How long what was read is believed.
@@ -26,18 +28,18 @@ const PAUSE_AFTER_FAILURE: Millis = Millis::seconds(10);
 /// The name under which the key for hashing people is kept.
 const HASH_KEY: &str = "hash_key";
 
-/// The id or ARN of the secret that holds all others.
+/// The ids or ARNs of the secrets that a function may read; their names are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecretsId(String);
+pub struct SecretsIds(Vec<String>);
 
-impl SecretsId {
-    /// The environment variable that holds it.
+impl SecretsIds {
+    /// The environment variable that holds them.
     pub const VARIABLE: &'static str = "SECRETS_ID";
 
-    /// Takes an id.
+    /// Takes ids, separated by commas. A name that stands in two of them has the value of the first.
     #[must_use]
-    pub fn new(id: &str) -> Self {
-        Self(id.to_owned())
+    pub fn new(ids: &str) -> Self {
+        Self(ids.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect())
     }
 }
 
@@ -63,8 +65,8 @@ impl fmt::Debug for SecretReader {
 }
 
 impl SecretReader {
-    pub(crate) fn of_manager(client: Client, id: SecretsId, clock: Arc<dyn Clock>) -> Self {
-        Self::of(Box::new(Manager { client, id: id.0 }), clock)
+    pub(crate) fn of_manager(client: Client, ids: SecretsIds, clock: Arc<dyn Clock>) -> Self {
+        Self::of(Box::new(Manager { client, ids: ids.0 }), clock)
     }
 
     fn of(source: Box<dyn Source>, clock: Arc<dyn Clock>) -> Self {
@@ -108,7 +110,7 @@ impl Secrets for SecretReader {
     async fn secret(&self, name: &str) -> Result<SecretString, SecretUnavailable> {
         let values = self.values().await.map_err(|why| wrong(name, &why))?;
         let value = values.get(name).filter(|value| !value.expose_secret().is_empty());
-        value.cloned().ok_or_else(|| wrong(name, "add it to the secret that SECRETS_ID names"))
+        value.cloned().ok_or_else(|| wrong(name, "add it to the secret: `millrace secret set`"))
     }
 
     async fn refresh(&self, _name: &str) {

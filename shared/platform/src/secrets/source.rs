@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
+use futures::future::try_join_all;
 use secrecy::SecretString;
 
 use super::Values;
@@ -14,20 +17,36 @@ pub(super) trait Source: Send + Sync {
 /// Secrets Manager.
 pub(super) struct Manager {
     pub(super) client: Client,
-    pub(super) id: String,
+    pub(super) ids: Vec<String>,
 }
 
 #[async_trait]
 impl Source for Manager {
     async fn read(&self) -> Result<Values, String> {
-        let answer = self.client.get_secret_value().secret_id(&self.id).send().await;
-        let answer = answer.map_err(|error| format!("Secrets Manager: {}", crate::aws::failure_words(&error)))?;
-        parse(answer.secret_string().ok_or("the secret is binary; store a JSON object of names and texts")?)
+        let mut values = Values::new();
+        for json in try_join_all(self.ids.iter().map(|id| read(&self.client, id))).await? {
+            for (name, value) in parse(&json)? {
+                values.entry(name).or_insert(value);
+            }
+        }
+        Ok(values)
     }
 }
 
+/// The text of one secret.
+pub(super) async fn read(client: &Client, id: &str) -> Result<String, String> {
+    let answer = client.get_secret_value().secret_id(id).send().await;
+    let answer = answer.map_err(|error| format!("Secrets Manager: {}", crate::aws::failure_words(&error)))?;
+    answer.secret_string().map(str::to_owned).ok_or_else(|| "the secret is binary; store a JSON object of names and texts".to_owned())
+}
+
 pub(super) fn parse(json: &str) -> Result<Values, String> {
-    let texts: std::collections::BTreeMap<String, String> = serde_json::from_str(json).map_err(|error| {
+    Ok(form(json)?.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
+}
+
+/// The names and texts of a secret.
+pub(super) fn form(json: &str) -> Result<BTreeMap<String, String>, String> {
+    serde_json::from_str(json).map_err(|error| {
         // serde_json's own text would repeat the value.
         format!(
             "the secret is no JSON object of names and texts: {:?} error at line {} column {}",
@@ -35,6 +54,5 @@ pub(super) fn parse(json: &str) -> Result<Values, String> {
             error.line(),
             error.column()
         )
-    })?;
-    Ok(texts.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect())
+    })
 }

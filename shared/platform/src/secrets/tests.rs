@@ -102,7 +102,7 @@ async fn without_any_value_the_error_says_what_to_do_and_shows_none() {
     let (reader, script, _) = reader(r#"{"other":"canary"}"#);
     assert_eq!(
         reader.secret("api_key").await.unwrap_err().to_string(),
-        "secret `api_key` cannot be read: add it to the secret that SECRETS_ID names"
+        "secret `api_key` cannot be read: add it to the secret: `millrace secret set`"
     );
     script.say(Some(r#"{"api_key":["canary"]}"#));
     reader.refresh("api_key").await;

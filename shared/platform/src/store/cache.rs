@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::item::{Key, Reader, document, expiry, moment};
 use super::{DynamoStore, send_put};
-use crate::tables::TTL_ATTRIBUTE;
+use crate::tables::{TTL_ATTRIBUTE, Table};
 
 /// A stale reply still says something: it is kept this long past its freshness.
 const KEPT_PAST_FRESH: Millis = Millis::days(30);
@@ -24,7 +24,7 @@ struct Kept {
 impl Cache for DynamoStore {
     async fn kept_reply(&self, key: &CacheKey) -> Result<Option<CachedReply>, StoreError> {
         let key = self.cache_key(key);
-        let Some(item) = self.get(&self.tables.cache, &key).await? else { return Ok(None) };
+        let Some(item) = self.get(self.tables.name_of(Table::Cache), &key).await? else { return Ok(None) };
         let reader = Reader::of(&key, &item)?;
         let (fetched_at, fresh_until) = (reader.moment("fetched_at")?, reader.moment("fresh_until")?);
         let Kept { reply, reservation } = reader.document()?;
@@ -41,7 +41,7 @@ impl Cache for DynamoStore {
             (TTL_ATTRIBUTE, expiry(reply.fresh_until.after(KEPT_PAST_FRESH))),
         ]);
         let put = self
-            .put(&self.tables.cache, item)
+            .put(self.tables.name_of(Table::Cache), item)
             .condition_expression("attribute_not_exists(pk) OR fetched_at < :fetched_at")
             .expression_attribute_values(":fetched_at", moment(reply.fetched_at));
         // Refused means that a younger reply is there, which is as good.

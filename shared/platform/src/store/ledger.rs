@@ -8,6 +8,7 @@ use pipeline::ports::{Lease, Ledger, Reserved, StoreError};
 use super::DynamoStore;
 use super::item::{Item, Key, Reader, credits, document, form, moment, number, text};
 use super::transaction::{Transacted, not_built, put_in_transaction};
+use crate::tables::Table;
 
 // The words of attribute `state`.
 const CALLING: &str = "calling";
@@ -49,7 +50,7 @@ impl Ledger for DynamoStore {
 
     async fn counter(&self, counter: &str) -> Result<Counter, StoreError> {
         let key = self.counter_key(counter);
-        let Some(item) = self.get(&self.tables.credits, &key).await? else { return Ok(Counter::default()) };
+        let Some(item) = self.get(self.tables.name_of(Table::Credits), &key).await? else { return Ok(Counter::default()) };
         let reader = Reader::of(&key, &item)?;
         let amount = |name: &str| if reader.has(name) { reader.number(name).map(Credits::from_micros) } else { Ok(Credits::ZERO) };
         Ok(Counter { taken: amount("taken")?, used: amount("used")? })
@@ -67,7 +68,7 @@ impl DynamoStore {
 
     async fn read_reservation(&self, id: &ReservationId) -> Result<Option<Reservation>, StoreError> {
         let key = self.reservation_key(id);
-        let Some(item) = self.get(&self.tables.credits, &key).await? else { return Ok(None) };
+        let Some(item) = self.get(self.tables.name_of(Table::Credits), &key).await? else { return Ok(None) };
         let reader = Reader::of(&key, &item)?;
         let reservation: Reservation = reader.document()?;
         if reader.text("state")? != word_of(&reservation.state) {
@@ -95,12 +96,15 @@ impl DynamoStore {
             ("open_until", moment(reservation.open_until)),
             ("doc", document(&key, reservation)?),
         ]);
-        put_in_transaction(&self.tables.credits, Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)"))
+        put_in_transaction(
+            self.tables.name_of(Table::Credits),
+            Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)"),
+        )
     }
 
     fn check_fence(&self, lease: &Lease) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
-            .table_name(&self.tables.leads)
+            .table_name(self.tables.name_of(Table::Leads))
             .set_key(Some(self.run_key(&lease.run).attributes()))
             .condition_expression("fence = :fence")
             .expression_attribute_values(":fence", number(lease.fence))
@@ -123,7 +127,7 @@ impl DynamoStore {
     }
 
     fn update_in_transaction(&self, key: &Key, update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
-        let update = update.table_name(&self.tables.credits).set_key(Some(key.attributes())).build();
+        let update = update.table_name(self.tables.name_of(Table::Credits)).set_key(Some(key.attributes())).build();
         Ok(TransactWriteItem::builder().update(update.map_err(|error| not_built(&error))?).build())
     }
 

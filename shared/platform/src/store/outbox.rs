@@ -7,6 +7,7 @@ use pipeline::ports::{Outbox, OutboxLease, OutboxTurn, StoreError, WriteRequest,
 
 use super::item::{Item, Key, Reader, form, moment, number, text};
 use super::{DynamoStore, Effect, send_update};
+use crate::tables::Table;
 
 const TAKE: &str = "SET v = :v, writing = :nonce, lease_until = :until REMOVE disturbed";
 /// Takes over from an attempt that ended without a word, and forgets in the same write what the target was believed to hold.
@@ -40,7 +41,7 @@ impl Outbox for DynamoStore {
     async fn finish_write(&self, lease: &OutboxLease, written: &Written) -> Result<(), StoreError> {
         let key = self.out_key(&lease.record, &lease.target);
         let finish = self
-            .update(&self.tables.leads, &key)
+            .update(self.tables.name_of(Table::Leads), &key)
             .update_expression(FINISH)
             .condition_expression("writing = :nonce AND attribute_not_exists(disturbed)")
             .expression_attribute_values(":v", form())
@@ -62,7 +63,7 @@ impl Outbox for DynamoStore {
 
     async fn abandon_write(&self, lease: &OutboxLease) -> Result<(), StoreError> {
         let abandon = self
-            .update(&self.tables.leads, &self.out_key(&lease.record, &lease.target))
+            .update(self.tables.name_of(Table::Leads), &self.out_key(&lease.record, &lease.target))
             .update_expression("REMOVE writing, lease_until")
             .condition_expression("writing = :nonce")
             .expression_attribute_values(":nonce", text(&lease.nonce));
@@ -72,7 +73,7 @@ impl Outbox for DynamoStore {
 
     async fn last_write(&self, record: &RecordId, target: &str) -> Result<Option<Written>, StoreError> {
         let key = self.out_key(record, target);
-        let item = self.get(&self.tables.leads, &key).await?;
+        let item = self.get(self.tables.name_of(Table::Leads), &key).await?;
         item.map_or(Ok(None), |item| last_of(&Reader::of(&key, &item)?))
     }
 }
@@ -84,7 +85,7 @@ impl DynamoStore {
     }
 
     fn begin(&self, key: &Key, request: &WriteRequest, expression: &str) -> UpdateItemFluentBuilder {
-        self.update(&self.tables.leads, key)
+        self.update(self.tables.name_of(Table::Leads), key)
             .update_expression(expression)
             .expression_attribute_values(":v", form())
             .expression_attribute_values(":nonce", text(&request.nonce))
@@ -96,7 +97,7 @@ impl DynamoStore {
     /// holds, so it must be asserted again. The mark `disturbed` tells the holder.
     async fn forget_written(&self, key: &Key) -> Result<(), StoreError> {
         let forget = self
-            .update(&self.tables.leads, key)
+            .update(self.tables.name_of(Table::Leads), key)
             .update_expression("SET v = :v, disturbed = :yes REMOVE digest, seq")
             .expression_attribute_values(":v", form())
             .expression_attribute_values(":yes", AttributeValue::Bool(true));

@@ -9,6 +9,7 @@ use pipeline::ports::{Records, Saved, StoreError};
 use super::item::{Item, Key, Reader, document, form, number, text};
 use super::transaction::{Transacted, put_in_transaction};
 use super::{DynamoStore, Effect, send_put, send_update};
+use crate::tables::Table;
 
 // An erased person's alias stays as a tombstone without `record_id`: it belongs to nobody, so nobody can take it.
 const MAY_TAKE_ALIAS: &str = "attribute_not_exists(pk) OR record_id = :record";
@@ -27,7 +28,7 @@ impl Records for DynamoStore {
 
     async fn read_record(&self, id: &RecordId) -> Result<Option<Record>, StoreError> {
         let key = self.record_key(id);
-        let Some(item) = self.get(&self.tables.leads, &key).await? else { return Ok(None) };
+        let Some(item) = self.get(self.tables.name_of(Table::Leads), &key).await? else { return Ok(None) };
         let reader = Reader::of(&key, &item)?;
         let record: Record = reader.document()?;
         if record.version != reader.number::<u64>("version")? {
@@ -44,7 +45,7 @@ impl Records for DynamoStore {
     async fn next_turn(&self, pool: &str) -> Result<u64, StoreError> {
         let key = self.key(&["TURN", pool]);
         let update = self
-            .update(&self.tables.leads, &key)
+            .update(self.tables.name_of(Table::Leads), &key)
             .update_expression("SET v = :v ADD turns :one")
             .expression_attribute_values(":v", form())
             .expression_attribute_values(":one", number(1))
@@ -66,7 +67,7 @@ impl DynamoStore {
 
     async fn owner_of(&self, alias: &Alias) -> Result<Option<RecordId>, StoreError> {
         let key = self.alias_key(alias);
-        let Some(item) = self.get(&self.tables.leads, &key).await? else { return Ok(None) };
+        let Some(item) = self.get(self.tables.name_of(Table::Leads), &key).await? else { return Ok(None) };
         let reader = Reader::of(&key, &item)?;
         if !reader.has("record_id") {
             return Ok(None);
@@ -86,13 +87,13 @@ impl DynamoStore {
     /// A record comes into being with all its names or not at all.
     async fn create_record(&self, record: &Record, aliases: &BTreeSet<&Alias>) -> Result<Saved, StoreError> {
         let first = Put::builder().set_item(Some(self.record_item(record)?)).condition_expression("attribute_not_exists(pk)");
-        let mut items: Vec<TransactWriteItem> = vec![put_in_transaction(&self.tables.leads, first)?];
+        let mut items: Vec<TransactWriteItem> = vec![put_in_transaction(self.tables.name_of(Table::Leads), first)?];
         for alias in aliases {
             let put = Put::builder()
                 .set_item(Some(self.alias_item(alias, &record.id)))
                 .condition_expression(MAY_TAKE_ALIAS)
                 .expression_attribute_values(":record", text(&record.id.0));
-            items.push(put_in_transaction(&self.tables.leads, put)?);
+            items.push(put_in_transaction(self.tables.name_of(Table::Leads), put)?);
         }
         match self.transact(items).await? {
             Transacted::Done => Ok(Saved::Stored),
@@ -102,7 +103,7 @@ impl DynamoStore {
 
     async fn replace_record(&self, record: &Record, aliases: &BTreeSet<&Alias>) -> Result<Saved, StoreError> {
         let put = self
-            .put(&self.tables.leads, self.record_item(record)?)
+            .put(self.tables.name_of(Table::Leads), self.record_item(record)?)
             .condition_expression("version = :before")
             .expression_attribute_values(":before", number(record.version.saturating_sub(1)));
         if let Effect::Refused(_) = send_put(put).await? {
@@ -115,10 +116,11 @@ impl DynamoStore {
     /// Reading first costs a fifth of a write that is refused, and nearly always the alias is there.
     async fn add_alias(&self, alias: &Alias, record: &RecordId) -> Result<(), StoreError> {
         let key = self.alias_key(alias);
-        if self.get(&self.tables.leads, &key).await?.is_some() {
+        if self.get(self.tables.name_of(Table::Leads), &key).await?.is_some() {
             return Ok(());
         }
-        let put = self.put(&self.tables.leads, self.alias_item(alias, record)).condition_expression("attribute_not_exists(pk)");
+        let put =
+            self.put(self.tables.name_of(Table::Leads), self.alias_item(alias, record)).condition_expression("attribute_not_exists(pk)");
         send_put(put).await.map(drop)
     }
 }

@@ -6,7 +6,7 @@ use pipeline::ports::{Claim, ClaimRequest, Lease, Poison, Runs, Stage, StoreErro
 
 use super::item::{Item, Key, Reader, document, expiry, form, moment, number, text};
 use super::{DynamoStore, Effect, send_put, send_update};
-use crate::tables::TTL_ATTRIBUTE;
+use crate::tables::{TTL_ATTRIBUTE, Table};
 
 /// Runs are the decision log, kept at least 90 days (S3-68) and somewhat more than a year.
 const RUN_KEPT: Millis = Millis::days(400);
@@ -31,7 +31,7 @@ impl Runs for DynamoStore {
     async fn claim_run(&self, request: &ClaimRequest) -> Result<Claim, StoreError> {
         let key = self.run_key(&request.run.id);
         let update = self
-            .update(&self.tables.leads, &key)
+            .update(self.tables.name_of(Table::Leads), &key)
             .update_expression(CLAIM)
             .condition_expression(MAY_CLAIM)
             .expression_attribute_values(":v", form())
@@ -69,7 +69,7 @@ impl Runs for DynamoStore {
 
     async fn read_run(&self, id: &RunId) -> Result<Option<StoredRun>, StoreError> {
         let key = self.run_key(id);
-        let Some(item) = self.get(&self.tables.leads, &key).await? else { return Ok(None) };
+        let Some(item) = self.get(self.tables.name_of(Table::Leads), &key).await? else { return Ok(None) };
         let reader = Reader::of(&key, &item)?;
         Ok(Some(StoredRun { run: reader.document()?, stage: stage_of(&reader)? }))
     }
@@ -95,7 +95,7 @@ impl Runs for DynamoStore {
             ("at", moment(poison.at)),
             (TTL_ATTRIBUTE, expiry(poison.at.after(POISON_KEPT))),
         ]);
-        send_put(self.put(&self.tables.leads, item)).await.map(drop)
+        send_put(self.put(self.tables.name_of(Table::Leads), item)).await.map(drop)
     }
 }
 
@@ -114,7 +114,7 @@ impl DynamoStore {
             Stage::Done => ("SET stage = :done, lease_until = :zero", MAY_FINISH, Some(":decided")),
         };
         let mut update = self
-            .update(&self.tables.leads, &key)
+            .update(self.tables.name_of(Table::Leads), &key)
             .update_expression(set)
             .condition_expression(condition)
             .expression_attribute_values(":fence", number(lease.fence));

@@ -6,7 +6,7 @@ use pipeline::ports::{StoreError, Window};
 
 use super::item::{Key, Reader, expiry, moment, text};
 use super::{DynamoStore, Effect, send_put, send_update};
-use crate::tables::TTL_ATTRIBUTE;
+use crate::tables::{TTL_ATTRIBUTE, Table};
 
 /// A window past its end is of no use; a day is for whoever looks into a fault.
 const WINDOW_KEPT: Millis = Millis::days(1);
@@ -24,7 +24,10 @@ impl DynamoStore {
             ("paid_until", moment(NEVER)),
             (TTL_ATTRIBUTE, expiry(until.after(WINDOW_KEPT))),
         ]);
-        let put = self.put(&self.tables.leads, item).condition_expression(MAY_OPEN).expression_attribute_values(":now", moment(now));
+        let put = self
+            .put(self.tables.name_of(Table::Leads), item)
+            .condition_expression(MAY_OPEN)
+            .expression_attribute_values(":now", moment(now));
         let item = match send_put(put).await? {
             Effect::Took(_) => return Ok(Window::Mine),
             Effect::Refused(item) => item,
@@ -41,7 +44,7 @@ impl DynamoStore {
 
     pub(super) async fn mark_window_paid(&self, identity: &str, run: &RunId, until: Timestamp) -> Result<(), StoreError> {
         let update = self
-            .update(&self.tables.leads, &self.window_key(identity))
+            .update(self.tables.name_of(Table::Leads), &self.window_key(identity))
             .update_expression("SET paid_until = :until, expires_at = :expires")
             .condition_expression("held_by = :run")
             .expression_attribute_values(":until", moment(until))
@@ -57,7 +60,7 @@ impl DynamoStore {
     /// Only the holder's hold is moved; anybody else's stays.
     async fn hold_until(&self, identity: &str, run: &RunId, until: Timestamp) -> Result<(), StoreError> {
         let update = self
-            .update(&self.tables.leads, &self.window_key(identity))
+            .update(self.tables.name_of(Table::Leads), &self.window_key(identity))
             .update_expression("SET hold_until = :until")
             .condition_expression("held_by = :run")
             .expression_attribute_values(":until", moment(until))

@@ -1,0 +1,113 @@
+//! `millrace secret`.
+#![expect(clippy::print_stdout, reason = "this is the command's output")]
+
+use std::io::{IsTerminal as _, Read as _};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, Subcommand};
+use platform::{Aws, SecretEditor};
+use secrecy::{ExposeSecret as _, SecretString};
+
+/// The other names that a stack reads; those of webhooks begin with [`WEBHOOK`].
+const NAMES: [&str; 3] = ["hash_key", "crustdata_api_key", "hubspot_token"];
+const WEBHOOK: &str = "webhook_secret_";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Secret {
+    /// Give a name its value; the others stay as they are. Asks for the value, or reads it from standard input.
+    Set {
+        /// `webhook_secret_signup`, `webhook_secret_clerk`, `crustdata_api_key` or `hubspot_token`.
+        name: String,
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Show the names that have a value, and no value.
+    List {
+        #[command(flatten)]
+        which: Which,
+        /// Print a JSON list.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// The secret's ARN or name: output `WebhookSecretsArn` or `VendorSecretsArn` of the stack.
+    #[arg(long)]
+    secret: String,
+}
+
+impl Secret {
+    pub(crate) async fn run(&self) -> Result<()> {
+        match self {
+            Self::Set { name, which } => {
+                check_name(name)?;
+                let value = value_of(name)?;
+                check_value(name, &value)?;
+                which.editor().await.set(name, &value).await?;
+                println!("{name} is set; the functions see it within five minutes");
+            }
+            Self::List { which, json } => {
+                let names = which.editor().await.names().await?;
+                if *json { println!("{}", serde_json::to_string(&names)?) } else { names.iter().for_each(|name| println!("{name}")) }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Which {
+    async fn editor(&self) -> SecretEditor {
+        Aws::from_environment().await.secret_editor(&self.secret)
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if NAMES.contains(&name) || name.strip_prefix(WEBHOOK).is_some_and(|issuer| !issuer.is_empty()) {
+        return Ok(());
+    }
+    bail!("nothing reads `{name}`; write {WEBHOOK}<issuer>, crustdata_api_key or hubspot_token")
+}
+
+/// A secret that its issuer could not have given out is refused here rather than at the first signup.
+fn check_value(name: &str, value: &SecretString) -> Result<()> {
+    if value.expose_secret().is_empty() {
+        bail!("the value is empty");
+    }
+    let Some(issuer) = name.strip_prefix(WEBHOOK).filter(|rest| !rest.ends_with("_previous_until")) else { return Ok(()) };
+    let issuer = issuer.strip_suffix("_previous").unwrap_or(issuer);
+    intake::check_secret(issuer, value).with_context(|| format!("this is no secret of issuer {issuer}"))
+}
+
+/// Never from an argument: those stand in the shell's history and in the list of processes.
+fn value_of(name: &str) -> Result<SecretString> {
+    if std::io::stdin().is_terminal() {
+        return Ok(rpassword::prompt_password(format!("{name} (is not shown): "))?.trim().into());
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).context("the value is read from standard input")?;
+    Ok(text.trim().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_nothing_reads_is_refused_with_those_that_are_read() {
+        assert!(check_name("crustdata_api_key").is_ok());
+        assert!(check_name("webhook_secret_clerk").is_ok());
+        let error = check_name("crustdata").unwrap_err().to_string();
+        assert!(error.contains("crustdata_api_key"), "{error}");
+    }
+
+    #[test]
+    fn a_webhook_secret_is_checked_as_its_issuer_writes_it() {
+        assert!(check_value("webhook_secret_clerk", &"whsec_bG9jYWwtY2xlcmstc2VjcmV0LWZvci1zYW1wbGVz".into()).is_ok());
+        assert!(check_value("webhook_secret_clerk", &"whsec_*".into()).is_err());
+        assert!(check_value("webhook_secret_nobody", &"x".into()).is_err());
+        assert!(check_value("webhook_secret_clerk_previous_until", &"2026-12-01T00:00:00Z".into()).is_ok());
+        assert!(check_value("hubspot_token", &"".into()).is_err());
+    }
+}
