@@ -19,8 +19,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("provider-lookup", &["domain", "pipeline", "intake", "connectors", "platform"]),
     ("crm-writeback", &["domain", "pipeline", "intake", "connectors", "platform"]),
     ("sandbox", &[]),
+    ("stand-in", &["domain", "pipeline", "platform"]),
     ("local", &["domain", "pipeline", "intake", "connectors", "platform", "signup-webhook", "provider-lookup", "crm-writeback", "sandbox"]),
     ("millrace", &["domain", "pipeline", "intake", "connectors", "platform"]),
+    ("deployed", &["domain", "pipeline", "intake", "platform", "local", "sandbox"]),
     ("tests", &[]),
 ];
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use domain::run::Run;
 use domain::signup::RunId;
+use domain::units::Timestamp;
 use intake::sample::{Before, RepeatAs, Sample, local_secret};
 use pipeline::hold::{hold_the_day, release};
 use pipeline::ports::Stage;
@@ -89,7 +90,10 @@ impl Samples {
 }
 
 /// Sends one sample as often as it says and follows each sending to its end.
-pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &[Expected]) -> anyhow::Result<Vec<Row>> {
+///
+/// # Errors
+/// When the stack does not answer, or a run never begins.
+pub async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &[Expected]) -> anyhow::Result<Vec<Row>> {
     let hold = match sample.before {
         Some(Before::ExhaustDayCap) => hold_the_day(&*stack.store, &stack.config, &stack.hash_key, stack.clock.now()).await?,
         None => None,
@@ -99,7 +103,7 @@ pub(crate) async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &
     for nth in 0..sample.repeat {
         let is_click = nth > 0 && sample.repeat_as == RepeatAs::Click;
         let body = if is_click { sample.render(stack.clock.now()) } else { first_body.clone() };
-        sent.push(send(stack, sample, body).await?);
+        sent.push(post(&stack.http, &stack.url, sample, body, stack.clock.now()).await?);
         if sample.repeat_as == RepeatAs::Delivery {
             // The retry of a delivery comes after the first was answered, so that the table shows it as repeated.
             follow(stack, &sent[sent.len() - 1].run, sent.len()).await?;
@@ -144,16 +148,21 @@ fn compare(rows: &mut [Row], expected: &[Expected]) {
 }
 
 /// A signup that got its 2xx.
-struct Sending {
-    run: RunId,
+pub struct Sending {
+    /// The run that it started.
+    pub run: RunId,
     /// How long the sender waited for the decision, where it did.
-    answered_in: Option<Duration>,
+    pub answered_in: Option<Duration>,
 }
 
-async fn send(stack: &Stack, sample: &Sample, body: Vec<u8>) -> anyhow::Result<Sending> {
-    let secret = local_secret(&sample.issuer).context("the local stack has no secret for this issuer")?;
-    let headers = intake::sign(&sample.issuer, &body, &secret.into(), sample.delivery.as_deref(), stack.clock.now())?;
-    let mut request = stack.http.post(format!("{}/webhook/{}", stack.url, sample.issuer)).body(body);
+/// Posts a sample's body to the webhooks at `url`, signed at `now` as its issuer would with the samples' own secret.
+///
+/// # Errors
+/// Repeats what the webhook answered when it was no 2xx.
+pub async fn post(http: &reqwest::Client, url: &str, sample: &Sample, body: Vec<u8>, now: Timestamp) -> anyhow::Result<Sending> {
+    let secret = local_secret(&sample.issuer).context("the samples have no secret for this issuer")?;
+    let headers = intake::sign(&sample.issuer, &body, &secret.into(), sample.delivery.as_deref(), now)?;
+    let mut request = http.post(format!("{url}/webhook/{}", sample.issuer)).body(body);
     for (name, value) in headers {
         request = request.header(name, value);
     }
@@ -164,10 +173,10 @@ async fn send(stack: &Stack, sample: &Sample, body: Vec<u8>) -> anyhow::Result<S
     let response = request.send().await?;
     let answered_in = (response.status() == 200).then(|| start.elapsed());
     let status = response.status();
-    let answer: serde_json::Value = response.json().await?;
-    let id = answer.get("run").and_then(serde_json::Value::as_str);
+    let answer = response.text().await?;
+    let id = serde_json::from_str::<serde_json::Value>(&answer).ok().and_then(|answer| Some(answer.get("run")?.as_str()?.to_owned()));
     let Some(id) = id else { bail!("the webhook answered {status}: {answer}") };
-    Ok(Sending { run: RunId::parse(id)?, answered_in })
+    Ok(Sending { run: RunId::parse(&id)?, answered_in })
 }
 
 /// Waits until a run is finished, all `deliveries` of it were worked off, and its write to the CRM has ended one way or the other.

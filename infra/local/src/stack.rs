@@ -24,7 +24,7 @@ use crate::pump::pump;
 use crate::secrets::{LocalSecrets, hash_key};
 
 /// As the template's redrive policy has it.
-const RECEIVES_MAX: u32 = 5;
+pub const RECEIVES_MAX: u32 = 5;
 
 /// Everything that runs, until it is dropped.
 pub struct Stack {
@@ -129,6 +129,14 @@ impl Stack {
         let http = reqwest::Client::new();
         Ok(Self { url, tables_url, sandbox_url, store, queue, config, hash_key, clock, journal, http, sandbox, _tasks: tasks })
     }
+}
+
+/// Reads and checks the configuration in a folder.
+///
+/// # Errors
+/// Says what is wrong with it, with file and line.
+pub fn config(folder: &Path) -> Result<Config> {
+    Ok(connectors::configure(&platform::config_folder(folder)?)?.0)
 }
 
 /// The tables' file in the folder of `--data`.

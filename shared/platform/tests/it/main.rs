@@ -1,4 +1,4 @@
-//! The platform against a real `DynamoDB` protocol (dynoxide in process) and against stand-ins that speak SQS and
+//! The platform against a real `DynamoDB` protocol (dynoxide in process) and against `stand-in`, which speaks SQS and
 //! Secrets Manager on the wire.
 #![expect(clippy::unwrap_used, reason = "clippy.toml exempts test functions, not the helpers they share")]
 
@@ -10,6 +10,5 @@ mod faults;
 mod ports;
 mod proxy;
 mod records;
-mod stand_in;
 mod tables;
 mod wire;

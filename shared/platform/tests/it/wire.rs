@@ -1,51 +1,89 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use domain::units::Millis;
+use domain::units::{Millis, Timestamp};
 use pipeline::conformance::{RECEIVES_MAX, queue_suite};
-use pipeline::ports::{Queue, QueueName, Secrets};
-use platform::{QueueUrls, SecretsId, SqsQueue};
+use pipeline::ports::{Clock, Queue, QueueName, Secrets};
+use platform::{QueueUrls, SecretReader, SecretsIds};
 use secrecy::ExposeSecret as _;
+use stand_in::AwsEndpoint;
 
-use crate::stand_in::{HandClock, start, urls};
+use crate::database::START;
+
+/// A clock that stands still until it is moved.
+#[derive(Default)]
+struct HandClock(AtomicI64);
+
+impl HandClock {
+    fn pass(&self, span: Millis) {
+        self.0.fetch_add(span.0, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        START.after(Millis(self.0.load(Ordering::SeqCst)))
+    }
+}
+
+async fn endpoint(clock: Arc<HandClock>) -> AwsEndpoint {
+    let secrets = [("first", r#"{"api_key":"one"}"#), ("second", r#"{"api_key":"two","token":"three"}"#)];
+    AwsEndpoint::start(clock, RECEIVES_MAX, secrets.map(|(id, text)| (id, text.to_owned()))).await.unwrap()
+}
+
+async fn secrets(endpoint: &AwsEndpoint, ids: &str) -> SecretReader {
+    endpoint.connect().await.secrets(SecretsIds::new(ids), Arc::new(HandClock::default()))
+}
 
 #[tokio::test]
 async fn the_queues_keep_the_semantics_of_sqs_on_the_wire() {
     let clock = Arc::new(HandClock::default());
-    let fresh = async || Arc::new(queue(&clock).await) as Arc<dyn Queue>;
+    let endpoints = tokio::sync::Mutex::new(Vec::new());
+    let fresh = async || {
+        let endpoint = endpoint(clock.clone()).await;
+        let queue = endpoint.connect().await.queue(endpoint.queue_urls());
+        endpoints.lock().await.push(endpoint);
+        Arc::new(queue) as Arc<dyn Queue>
+    };
     queue_suite(fresh, async |span| clock.pass(span)).await;
-}
-
-async fn queue(clock: &Arc<HandClock>) -> SqsQueue {
-    start(clock.clone(), RECEIVES_MAX).await.0.queue(urls())
 }
 
 #[tokio::test]
 async fn a_longer_delay_than_sqs_allows_is_shortened() {
-    let (aws, stand_in) = start(Arc::new(HandClock::default()), RECEIVES_MAX).await;
-    aws.queue(urls()).send(QueueName::Writeback, "a", Millis::hours(2)).await.unwrap();
-    assert_eq!(stand_in.requests()[0].1["DelaySeconds"], 900);
+    let endpoint = endpoint(Arc::default()).await;
+    endpoint.connect().await.queue(endpoint.queue_urls()).send(QueueName::Writeback, "a", Millis::hours(2)).await.unwrap();
+    assert_eq!(endpoint.requests()[0].1["DelaySeconds"], 900);
 }
 
 #[tokio::test]
 async fn a_queue_without_an_address_names_the_variable_to_set() {
-    let (aws, _) = start(Arc::new(HandClock::default()), RECEIVES_MAX).await;
-    let error = aws.queue(QueueUrls::new([])).send(QueueName::Writeback, "canary", Millis(0)).await.unwrap_err().to_string();
+    let endpoint = endpoint(Arc::default()).await;
+    let queue = endpoint.connect().await.queue(QueueUrls::new([]));
+    let error = queue.send(QueueName::Writeback, "canary", Millis(0)).await.unwrap_err().to_string();
     assert!(error.contains("WRITEBACK_QUEUE_URL") && !error.contains("canary"), "{error}");
 }
 
 #[tokio::test]
-async fn secrets_are_read_from_one_secret_and_once() {
-    let (aws, stand_in) = start(Arc::new(HandClock::default()), RECEIVES_MAX).await;
-    let secrets = aws.secrets(SecretsId::new("millrace"), Arc::new(HandClock::default()));
+async fn a_secret_is_read_once() {
+    let endpoint = endpoint(Arc::default()).await;
+    let secrets = secrets(&endpoint, "first").await;
     for _ in 0..2 {
         assert_eq!(secrets.secret("api_key").await.unwrap().expose_secret(), "one");
     }
-    assert_eq!(stand_in.requests().len(), 1);
+    assert_eq!(endpoint.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn the_names_of_several_secrets_are_put_together_and_the_first_value_stands() {
+    let endpoint = endpoint(Arc::default()).await;
+    let secrets = secrets(&endpoint, "first, second").await;
+    assert_eq!(secrets.secret("api_key").await.unwrap().expose_secret(), "one");
+    assert_eq!(secrets.secret("token").await.unwrap().expose_secret(), "three");
 }
 
 #[tokio::test]
 async fn a_secret_that_is_not_there_is_an_error_with_the_code() {
-    let (aws, _) = start(Arc::new(HandClock::default()), RECEIVES_MAX).await;
-    let error = aws.secrets(SecretsId::new("other"), Arc::new(HandClock::default())).secret("api_key").await.unwrap_err();
+    let endpoint = endpoint(Arc::default()).await;
+    let error = secrets(&endpoint, "other").await.secret("api_key").await.unwrap_err();
     assert!(error.to_string().contains("ResourceNotFoundException"), "{error}");
 }
