@@ -8,6 +8,10 @@ default:
 dev *args:
     cargo dev {{args}}
 
+# build and deploy template.yaml to a stand-in for AWS, and use it end to end
+deployed *args:
+    cargo deployed {{args}}
+
 # every test of the workspace
 test *args:
     cargo test --workspace {{args}}
@@ -18,6 +22,19 @@ lint:
     cargo clippy --workspace --all-targets -- -D warnings
     cargo deny check licenses bans sources
     typos
+
+# validation and lint of template.yaml, checkov and SAM's own additions; installs the tools below .millrace/ first
+template:
+    infra/template-gates
+
+# measures against Node and Python, which are installed below target/ first; root gives quiet times
+deep *args:
+    mkdir -p "${CARGO_TARGET_DIR:-target}/baselines"
+    cp -R tests/benches/baselines/. "${CARGO_TARGET_DIR:-target}/baselines/"
+    -npm ci --silent --prefix "${CARGO_TARGET_DIR:-target}/baselines/node"
+    -npm run --silent --prefix "${CARGO_TARGET_DIR:-target}/baselines/node" bundle
+    -cd "${CARGO_TARGET_DIR:-target}/baselines/python" && python3 -m pip install --quiet --upgrade --target . --requirement requirements.txt
+    cargo bench -p tests -- --only c {{args}}
 
 # what must be green before a merge
 ci: lint test

@@ -1,0 +1,138 @@
+//! The deployed stack: its outputs, its secrets, and how it comes and goes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use domain::signup::RunId;
+use intake::sample::local_secret;
+use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, Table, TableNames};
+use sandbox::{Latency, Options, Sandbox};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+use crate::aws::AwsApi;
+use crate::command::run;
+use crate::ministack::Ministack;
+use crate::reference::SEED;
+use crate::tools::{Tools, architecture};
+
+pub(crate) const NAME: &str = "millrace";
+
+/// A stack that stands, and the sandbox that its functions take for the world.
+pub(crate) struct Stack {
+    outputs: BTreeMap<String, String>,
+    endpoint: String,
+    port: u16,
+    pub(crate) store: DynamoStore,
+    pub(crate) sandbox: Sandbox,
+}
+
+impl Stack {
+    /// Deploys what was built.
+    pub(crate) async fn deploy(root: &Path, tools: &Tools, stand_in: &Ministack) -> Result<Self> {
+        let (sandbox, at) = serve_sandbox().await?;
+        let endpoints = format!("crustdata=http://{at}/crustdata,website=http://{at}/websites/{{{{key}}}}/,hubspot=http://{at}/hubspot");
+        let mut command = tools.sam(root);
+        stand_in.environment(&mut command).args(["deploy", "--stack-name", NAME, "--no-confirm-changeset", "--no-progressbar"]);
+        command.arg("--parameter-overrides").arg(architecture());
+        command.args([
+            format!("Endpoints=\"{endpoints}\""),
+            format!("EgressAllowed=\"{at}\""),
+            "AlarmEmail=ops@millrace.example".to_owned(),
+        ]);
+        run(&mut command, "").await?;
+        let outputs = outputs(root, tools, stand_in).await?;
+        let name = |key: &str| outputs.get(key).cloned().with_context(|| format!("template.yaml has no output {key}"));
+        let tables = [(Table::Leads, "LeadsTable"), (Table::Cache, "CacheTable"), (Table::Credits, "CreditsTable")];
+        let tables: Vec<(Table, String)> = tables.into_iter().map(|(table, key)| Ok((table, name(key)?))).collect::<Result<_>>()?;
+        let store = Aws::local(&stand_in.url()).await.store(TableNames::new(tables), DEFAULT_WORKSPACE);
+        Ok(Self { outputs, endpoint: stand_in.url(), port: stand_in.port(), store, sandbox })
+    }
+
+    /// An output of the template.
+    pub(crate) fn output(&self, key: &str) -> Result<&str> {
+        self.outputs.get(key).map(String::as_str).with_context(|| format!("template.yaml has no output {key}"))
+    }
+
+    /// Where webhooks are posted: the stand-in tells APIs apart by the host's name, which this machine's resolver need not know.
+    pub(crate) fn webhooks(&self) -> Result<(reqwest::Client, String)> {
+        let url = self.output("WebhookUrl")?;
+        let api = url.trim_start_matches("https://").split('.').next().unwrap_or_default();
+        let host = format!("{api}.execute-api.localhost");
+        let client = reqwest::Client::builder().resolve(&host, ([127, 0, 0, 1], self.port).into()).build()?;
+        Ok((client, format!("http://{host}:{}", self.port)))
+    }
+
+    /// The addresses of all queues and dead-letter queues, by output.
+    pub(crate) fn queue_urls(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.outputs.iter().filter(|(key, _)| key.ends_with("QueueUrl") || key.ends_with("DlqUrl"))
+    }
+
+    /// Fills the secrets as a user does.
+    pub(crate) async fn set_secrets(&self, root: &Path) -> Result<()> {
+        let secret = |issuer: &str| local_secret(issuer).unwrap_or_default();
+        for (output, name, value) in [
+            ("WebhookSecretsArn", "webhook_secret_signup", secret("signup")),
+            ("WebhookSecretsArn", "webhook_secret_clerk", secret("clerk")),
+            ("VendorSecretsArn", "crustdata_api_key", sandbox::CRUSTDATA_KEY),
+            ("VendorSecretsArn", "hubspot_token", sandbox::HUBSPOT_TOKEN),
+        ] {
+            run(self.millrace(root).args(["secret", "set", name, "--secret", self.output(output)?]), value).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a run's explanation from the deployed table, as a user does.
+    pub(crate) async fn explain(&self, root: &Path, id: &RunId) -> Result<()> {
+        let said = run(self.millrace(root).args(["explain", id.as_str(), "--table", self.output("LeadsTable")?]), "").await?;
+        if !said.contains("ae_queue") {
+            bail!("millrace explain does not name the track:\n{said}");
+        }
+        Ok(())
+    }
+
+    /// Removes the stack; the tables stay, as the template promises.
+    pub(crate) async fn delete(self, root: &Path, tools: &Tools, aws: &AwsApi) -> Result<()> {
+        let mut command = tools.sam(root);
+        command.env("AWS_ENDPOINT_URL", &self.endpoint);
+        let arguments = ["delete", "--stack-name", NAME, "--no-prompts", "--region", crate::ministack::REGION];
+        run(credentials(&mut command).args(arguments), "").await?;
+        let table = self.output("LeadsTable")?;
+        let described = aws.json("DynamoDB_20120810.DescribeTable", &json!({ "TableName": table })).await;
+        described.map(drop).context("sam delete took the leads with it")
+    }
+
+    fn millrace(&self, root: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["run", "--quiet", "--bin", "millrace", "--"]).current_dir(root).env("AWS_ENDPOINT_URL", &self.endpoint);
+        credentials(&mut command);
+        command
+    }
+}
+
+fn credentials(command: &mut Command) -> &mut Command {
+    let region = crate::ministack::REGION;
+    command
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", region)
+        .env("AWS_DEFAULT_REGION", region)
+}
+
+async fn serve_sandbox() -> Result<(Sandbox, std::net::SocketAddr)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let at = listener.local_addr()?;
+    let sandbox = Sandbox::new(Options { seed: SEED, latency: Latency::Seeded });
+    tokio::spawn(sandbox::serve(listener, sandbox.clone()));
+    Ok((sandbox, at))
+}
+
+async fn outputs(root: &Path, tools: &Tools, stand_in: &Ministack) -> Result<BTreeMap<String, String>> {
+    let mut command = tools.sam(root);
+    stand_in.environment(&mut command).args(["list", "stack-outputs", "--stack-name", NAME, "--output", "json"]);
+    let listed: Value = serde_json::from_str(&run(&mut command, "").await?).context("sam list stack-outputs")?;
+    let pair = |output: &Value| Some((output.get("OutputKey")?.as_str()?.to_owned(), output.get("OutputValue")?.as_str()?.to_owned()));
+    Ok(listed.as_array().into_iter().flatten().filter_map(pair).collect())
+}
