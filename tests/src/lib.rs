@@ -1,1 +1,3 @@
-//! End-to-end tests; see `tests/`.
+//! End-to-end tests; see `tests/`. What several of them need stands here.
+
+pub mod template;

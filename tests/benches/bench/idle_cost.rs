@@ -1,0 +1,140 @@
+//! Row d': what the deployed stack costs in a month in which nobody signs up, counted from `template.yaml`.
+
+use anyhow::{Context as _, bail};
+use tests::template::{Resource, Template, entries, listed};
+
+use crate::limit::{Limit, Unit};
+use crate::prices::{Priced, Prices};
+use crate::report::Report;
+use crate::row::Row;
+
+pub(crate) const ID: &str = "d'";
+
+/// What costs nothing while nothing happens. A type that stands neither here nor among the items is an error:
+/// whoever adds it says what it costs.
+const FREE_WHEN_IDLE: &[&str] = &[
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::DynamoDB::Table", // on demand only, see `check`; a GB and its backups are cents, and idle tables hold none
+    "AWS::IAM::Role",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup", // a GB stored is $0.03, and nobody writes
+    "AWS::SNS::Subscription",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue", // polled only where a function is mapped to it
+    "AWS::Serverless::Function",
+];
+
+/// Lambda keeps this many connections waiting at a mapped queue that is empty.
+const POLLERS: f64 = 5.0;
+/// A poll of an empty queue waits this long.
+const POLL_SECONDS: f64 = 20.0;
+const MONTH_SECONDS: f64 = 30.0 * 86_400.0;
+
+/// One line of the bill.
+struct Item {
+    what: String,
+    quantity: f64,
+    price: Priced,
+    /// Whether its allowance counts in the gated figure. Alarms, dashboards and metrics share theirs with the rest of the account.
+    is_ours: bool,
+}
+
+impl Item {
+    fn at_list(&self) -> f64 {
+        self.quantity * self.price.each
+    }
+
+    fn after_allowance(&self) -> f64 {
+        (self.quantity - self.price.always_free).max(0.0) * self.price.each
+    }
+
+    fn gated(&self) -> f64 {
+        if self.is_ours { self.after_allowance() } else { self.at_list() }
+    }
+}
+
+/// Counts the template.
+pub(crate) fn count() -> anyhow::Result<Report> {
+    let prices = Prices::load()?;
+    let items = items(&Template::of_repository().context("template.yaml")?, &prices)?;
+    let row = |what, cost: fn(&Item) -> f64| Row::exact(ID, what, Unit::Dollars, items.iter().map(cost).sum());
+    let mut report = Report::default();
+    let gated = row("idle month, less the free million of SQS, all else at list", Item::gated);
+    report.row(gated.gate(Limit::AtMost(3.0)).stretch(Limit::AtMost(1.5)));
+    report.row(row("idle month, less all always-free allowances", Item::after_allowance));
+    report.row(row("idle month, at list price", Item::at_list));
+    for item in &items {
+        let (gated, after_allowance, at_list) = (item.gated(), item.after_allowance(), item.at_list());
+        report.note(format!("d' {}: ${gated:.2} gated, ${after_allowance:.2} after allowances, ${at_list:.2} at list.", item.what));
+    }
+    report.note("d' Stored logs, tables and build artifacts come to less than a cent. Resources under a condition count.");
+    report.note(format!("d' Prices of {}, {}.", prices.dated, prices.region));
+    Ok(report)
+}
+
+fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
+    let (mut mapped, mut alarms, mut dashboards, mut secrets, mut metrics) = (0, 0, 0, 0, 0);
+    for resource in template.resources() {
+        check(resource).with_context(|| format!("{} in template.yaml", resource.id))?;
+        match resource.kind() {
+            "AWS::Serverless::Function" => mapped += mappings(resource),
+            "AWS::CloudWatch::Alarm" => alarms += metrics_watched(resource),
+            "AWS::CloudWatch::Dashboard" => dashboards += 1,
+            "AWS::SecretsManager::Secret" => secrets += 1,
+            "AWS::Logs::MetricFilter" => metrics += 1,
+            free if FREE_WHEN_IDLE.contains(&free) => {}
+            other => bail!("nothing is known of the idle cost of {other} ({}); add it to idle_cost.rs", resource.id),
+        }
+    }
+    let polls = f64::from(mapped) * POLLERS * MONTH_SECONDS / POLL_SECONDS / 1e6;
+    let polled = Item {
+        what: format!("{mapped} mapped queues, {polls} M empty polls"),
+        quantity: polls,
+        price: prices.sqs_million_requests,
+        is_ours: true,
+    };
+    let shared =
+        |what: &str, count: u32, price| Item { what: format!("{count} {what}"), quantity: f64::from(count), price, is_ours: false };
+    Ok(vec![
+        polled,
+        shared("alarms", alarms, prices.alarm_metric),
+        shared("dashboards", dashboards, prices.dashboard),
+        shared("secrets", secrets, prices.secret),
+        shared("custom metrics", metrics, prices.custom_metric),
+    ])
+}
+
+/// Refuses what would cost something in a way that is not counted here.
+fn check(resource: Resource<'_>) -> anyhow::Result<()> {
+    match resource.kind() {
+        "AWS::DynamoDB::Table" if resource.text("/BillingMode") != "PAY_PER_REQUEST" => {
+            bail!("provisioned capacity costs something while idle; count it")
+        }
+        "AWS::Serverless::Function" if !resource.get("/ProvisionedConcurrencyConfig").is_null() => {
+            bail!("provisioned concurrency costs something while idle; count it")
+        }
+        "AWS::Serverless::Function" if entries(resource.get("/Events")).any(|(_, event)| event["Type"] != "SQS") => {
+            bail!("an event that is not SQS may invoke the function while idle; count it")
+        }
+        "AWS::CloudWatch::Alarm" if resource.get("/Period").as_u64().is_some_and(|period| period < 60) => {
+            bail!("an alarm of high resolution costs three times as much; count it")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The queues that Lambda polls for a function.
+fn mappings(function: Resource<'_>) -> u32 {
+    entries(function.get("/Events")).map(|(_, event)| u32::from(event["Properties"]["Enabled"] != false)).sum()
+}
+
+/// An alarm over an expression costs as much as each metric in it.
+fn metrics_watched(alarm: Resource<'_>) -> u32 {
+    match listed(alarm.get("/Metrics")) {
+        [] => 1,
+        metrics => metrics.iter().map(|metric| u32::from(!metric["MetricStat"].is_null())).sum(),
+    }
+}

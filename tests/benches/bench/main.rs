@@ -1,0 +1,85 @@
+//! `cargo bench -p tests`: how fast and how cheap, as one Markdown table and one JSON file. A file a row.
+//!
+//! `-- --only c,d'` chooses rows, `-- --check` fails when a gate does. Times are of whole processes; a row whose
+//! measurements spread too much has no verdict.
+#![allow(clippy::print_stdout, reason = "the table is what this program is for")]
+
+mod cold_start;
+mod idle_cost;
+mod limit;
+mod prices;
+mod report;
+mod row;
+mod samples;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Parser;
+
+use report::Report;
+use row::Row;
+
+/// Every row there is.
+const ROWS: [&str; 2] = [cold_start::ID, idle_cost::ID];
+
+/// What is measured and what becomes of it.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The rows to measure, separated by commas; all of them when absent.
+    #[arg(long, value_delimiter = ',', value_parser = clap::builder::PossibleValuesParser::new(ROWS))]
+    only: Vec<String>,
+    /// Ends with an error when a gate fails.
+    #[arg(long)]
+    check: bool,
+    /// A folder with the functions' release binaries; they are built when there is none.
+    #[arg(long, env = "MILLRACE_BOOTSTRAPS")]
+    bootstraps: Option<PathBuf>,
+    /// How often each process is started in row c.
+    #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u32).range(20..))]
+    runs: u32,
+    /// Passed on by cargo.
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// Where things are.
+struct Places {
+    root: PathBuf,
+    target: PathBuf,
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() -> anyhow::Result<ExitCode> {
+    let args = Args::parse();
+    let places = places()?;
+    let mut report = Report::default();
+    for id in ROWS {
+        if args.only.is_empty() || args.only.iter().any(|only| only == id) {
+            report.append(measure(id, &args, &places).await);
+        }
+    }
+    println!("{report}");
+    report.write(&places.target.join("bench.json"))?;
+    Ok(if args.check && report.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn measure(id: &'static str, args: &Args, places: &Places) -> Report {
+    let measured = match id {
+        cold_start::ID => cold_start::measure(places, args.bootstraps.as_deref(), args.runs).await,
+        _ => idle_cost::count(),
+    };
+    measured.unwrap_or_else(|error| {
+        let mut report = Report::default();
+        report.row(Row::broken(id, "could not be measured", format!("{error:#}")));
+        report
+    })
+}
+
+fn places() -> anyhow::Result<Places> {
+    let metadata =
+        cargo_metadata::MetadataCommand::new().no_deps().manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).exec();
+    let metadata = metadata.context("cargo metadata")?;
+    Ok(Places { root: metadata.workspace_root.into(), target: metadata.target_directory.into() })
+}
