@@ -45,11 +45,11 @@ impl Secret {
                 check_name(name)?;
                 let value = value_of(name)?;
                 check_value(name, &value)?;
-                which.editor().await.set(name, &value).await?;
+                which.editor().await?.set(name, &value).await?;
                 println!("{name} is set; the functions see it within five minutes");
             }
             Self::List { which, json } => {
-                let names = which.editor().await.names().await?;
+                let names = which.editor().await?.names().await?;
                 if *json { println!("{}", serde_json::to_string(&names)?) } else { names.iter().for_each(|name| println!("{name}")) }
             }
         }
@@ -58,8 +58,8 @@ impl Secret {
 }
 
 impl Which {
-    async fn editor(&self) -> SecretEditor {
-        Aws::from_environment().await.secret_editor(&self.secret)
+    async fn editor(&self) -> Result<SecretEditor> {
+        Ok(Aws::from_environment().await?.secret_editor(&self.secret))
     }
 }
 

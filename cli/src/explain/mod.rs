@@ -44,8 +44,8 @@ impl Explain {
 
     async fn read(&self, id: &RunId) -> Result<Option<StoredRun>> {
         let store = match &self.table {
-            Some(leads) => Aws::from_environment().await.store(TableNames::new([(Table::Leads, leads.clone())]), DEFAULT_WORKSPACE),
-            None => Aws::local(&self.local).await.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE),
+            Some(leads) => Aws::from_environment().await?.store(TableNames::new([(Table::Leads, leads.clone())]), DEFAULT_WORKSPACE),
+            None => Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE),
         };
         let asked = self
             .table

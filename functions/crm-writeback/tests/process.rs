@@ -42,7 +42,7 @@ impl World {
         tokio::spawn(sandbox::serve(listener, sandbox.clone()));
         let secrets = [("dev-crm", json!({ "hubspot_token": sandbox::HUBSPOT_TOKEN }).to_string())];
         let aws = AwsEndpoint::start(Arc::new(SystemClock), 5, secrets).await.unwrap();
-        let store = aws.connect().await.store(aws.tables(), DEFAULT_WORKSPACE);
+        let store = aws.connect().store(aws.tables(), DEFAULT_WORKSPACE);
         let (config, _) = connectors::configure(&bundled_config()).unwrap();
         for person in PEOPLE {
             assert_eq!(store.save_record(&decided(person, &config), &[]).await.unwrap(), Saved::Stored);

@@ -16,11 +16,11 @@ async fn main() -> ExitCode {
 
 async fn serve(boot: Boot) -> Result<(), Error> {
     let settings = boot.settings(Function::ProviderLookup)?;
-    let (config, connectors) = connectors::configure(&bundled_config())?;
-    let (aws, clock) = (Aws::from_environment().await, Arc::new(SystemClock));
+    let (config, connectors) = connectors::configure_for_use(&bundled_config())?;
+    let (aws, clock) = (Aws::in_function(&boot)?, Arc::new(SystemClock));
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let key = Arc::new(secrets.hash_key().await?);
-    let (endpoints, egress) = (Endpoints::new(settings.endpoints)?, Egress::new(settings.egress_allowed)?);
+    let (endpoints, egress) = (Endpoints::new(settings.endpoints)?, Egress::new(settings.egress_allowed, aws.tls())?);
     let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, secrets));
     let store = Arc::new(aws.store(settings.tables, &config.workspace));
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));

@@ -62,7 +62,7 @@ impl World {
     }
 
     async fn store(&self) -> DynamoStore {
-        self.aws.connect().await.store(self.aws.tables(), DEFAULT_WORKSPACE)
+        self.aws.connect().store(self.aws.tables(), DEFAULT_WORKSPACE)
     }
 
     /// The run of a record, if there is one.

@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
 
 async fn serve(boot: Boot) -> Result<(), Error> {
     let settings = boot.settings(Function::SignupWebhook)?;
-    let (aws, clock) = (Aws::from_environment().await, Arc::new(SystemClock));
+    let (aws, clock) = (Aws::in_function(&boot)?, Arc::new(SystemClock));
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let hash_key = Arc::new(secrets.hash_key().await?);
     let (queue, store) = (Arc::new(aws.queue(settings.queues)), Arc::new(aws.store(settings.tables, DEFAULT_WORKSPACE)));

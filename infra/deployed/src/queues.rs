@@ -50,7 +50,7 @@ const USED: [QueueName; 2] = [QueueName::Writeback, QueueName::Lookup(Priority::
 
 /// Runs the suite in real time; it panics, as tests do, where a queue does not behave.
 pub(crate) async fn check(stand_in: &Ministack, aws: &AwsApi) -> Result<()> {
-    let connection = Aws::local(&stand_in.url()).await;
+    let connection = Aws::local(&stand_in.url()).await?;
     // The suite asks for a handful of fresh queues; making them can fail only before the suite begins.
     let mut made = Vec::new();
     for nth in 0..CASES {

@@ -47,7 +47,7 @@ impl Stack {
         let name = |key: &str| outputs.get(key).cloned().with_context(|| format!("template.yaml has no output {key}"));
         let tables = [(Table::Leads, "LeadsTable"), (Table::Cache, "CacheTable"), (Table::Credits, "CreditsTable")];
         let tables: Vec<(Table, String)> = tables.into_iter().map(|(table, key)| Ok((table, name(key)?))).collect::<Result<_>>()?;
-        let store = Aws::local(&stand_in.url()).await.store(TableNames::new(tables), DEFAULT_WORKSPACE);
+        let store = Aws::local(&stand_in.url()).await?.store(TableNames::new(tables), DEFAULT_WORKSPACE);
         Ok(Self { outputs, endpoint: stand_in.url(), port: stand_in.port(), store, sandbox })
     }
 

@@ -78,7 +78,7 @@ impl Stack {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let hash_key = Arc::new(hash_key()?);
-        let aws = Aws::local(&tables_url).await;
+        let aws = Aws::local(&tables_url).await?;
         let names = aws.create_tables(TABLE_PREFIX).await?;
         let store: Arc<dyn Store> = Arc::new(aws.store(names, &config.workspace));
         let queue = open_queue(args.data.as_deref(), &clock)?;
@@ -89,7 +89,7 @@ impl Stack {
             ("hubspot".to_owned(), format!("{sandbox_url}/hubspot")),
         ])?;
         // The sandbox on loopback is the only address besides the public internet that may be called.
-        let egress = Egress::new([sandbox_url.trim_start_matches("http://").to_owned()])?;
+        let egress = Egress::new([sandbox_url.trim_start_matches("http://").to_owned()], aws.tls())?;
         let hubspot =
             HubSpot::new(&endpoints, HubSpot::CONTACTS_PATH, egress.clone(), Arc::new(LocalSecrets)).map_err(anyhow::Error::msg)?;
         let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, Arc::new(LocalSecrets)));

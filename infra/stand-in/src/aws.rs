@@ -27,6 +27,7 @@ const TABLE_PREFIX: &str = "test";
 pub struct AwsEndpoint {
     url: String,
     database: Database,
+    aws: Aws,
     tables: TableNames,
     shared: Arc<Shared>,
     _servers: JoinSet<()>,
@@ -68,8 +69,10 @@ impl AwsEndpoint {
         let mut servers = JoinSet::new();
         servers.spawn(dynoxide::server::serve_on(at_database, database.clone()));
         servers.spawn(async move { drop(axum::serve(at_endpoint, router).await) });
-        let tables = Aws::local(&database_url).await.create_tables(TABLE_PREFIX).await.map_err(io::Error::other)?;
-        Ok(Self { url, database, tables, shared, _servers: servers })
+        let tables =
+            Aws::local(&database_url).await.map_err(io::Error::other)?.create_tables(TABLE_PREFIX).await.map_err(io::Error::other)?;
+        let aws = Aws::local(&url).await.map_err(io::Error::other)?;
+        Ok(Self { url, aws, database, tables, shared, _servers: servers })
     }
 
     /// The value of `AWS_ENDPOINT_URL`.
@@ -79,8 +82,9 @@ impl AwsEndpoint {
     }
 
     /// A connection to these services.
-    pub async fn connect(&self) -> Aws {
-        Aws::local(&self.url).await
+    #[must_use]
+    pub fn connect(&self) -> Aws {
+        self.aws.clone()
     }
 
     /// The names of the tables.

@@ -1,14 +1,30 @@
 //! The configuration as a whole: rules and connectors, checked against each other.
 
-use domain::config::{Config, Findings, Sources};
+use domain::config::{Config, Finding, Findings, Sources};
+use domain::schema::Schema;
 
-use crate::load::{Connectors, load};
+use crate::load::{Connectors, load, load_without_examples};
 
 /// Reads connectors and rules out of the files of one configuration.
 ///
 /// # Errors
 /// Every mistake that was found. Mistakes in connectors hide those in the rules that name them.
 pub fn configure(sources: &Sources) -> Result<(Config, Connectors), Findings> {
+    put_together(sources, load)
+}
+
+/// As [`configure`], for a function: without the recorded examples, which are the connectors' tests and a fifth of what reading
+/// the configuration costs every new process (ADR 0007).
+///
+/// # Errors
+/// As [`configure`].
+pub fn configure_for_use(sources: &Sources) -> Result<(Config, Connectors), Findings> {
+    put_together(sources, load_without_examples)
+}
+
+type Load = fn(&Sources, &Schema) -> Result<Connectors, Vec<Finding>>;
+
+fn put_together(sources: &Sources, load: Load) -> Result<(Config, Connectors), Findings> {
     let schema = Config::schema(sources)?;
     let connectors = load(sources, &schema).map_err(Findings)?;
     let config = Config::check(sources, connectors.catalogue())?;

@@ -19,7 +19,7 @@ mod provider;
 mod request;
 mod wait;
 
-pub use configure::configure;
+pub use configure::{configure, configure_for_use};
 pub use connector::{About, Connector, RateLimit, Resale};
 pub use egress::{Egress, EgressError};
 pub use endpoints::{Endpoints, InvalidEndpoint};

@@ -74,10 +74,22 @@ impl Connectors {
 /// # Errors
 /// Every mistake that was found, in order of file and line, each with what to write instead.
 pub fn load(sources: &Sources, schema: &Schema) -> Result<Connectors, Vec<Finding>> {
+    load_all(sources, |file, text| load_one(file, text, schema))
+}
+
+/// As [`load`], but what stands under `examples` is not even parsed.
+pub(crate) fn load_without_examples(sources: &Sources, schema: &Schema) -> Result<Connectors, Vec<Finding>> {
+    load_all(sources, |file, text| load_one(file, &without_examples(text), schema))
+}
+
+fn load_all<F>(sources: &Sources, load: F) -> Result<Connectors, Vec<Finding>>
+where
+    F: Fn(&str, &str) -> Result<Connector, Vec<Finding>>,
+{
     let mut connectors = BTreeMap::new();
     let mut findings = Vec::new();
     for (file, text) in sources.below(FOLDER).filter(|(file, _)| file.ends_with(".yaml")) {
-        match load_one(file, text, schema) {
+        match load(file, text) {
             Ok(connector) => {
                 connectors.insert(connector.operation.name.clone(), connector);
             }
@@ -86,6 +98,19 @@ pub fn load(sources: &Sources, schema: &Schema) -> Result<Connectors, Vec<Findin
     }
     findings.sort();
     if findings.is_empty() { Ok(Connectors(connectors)) } else { Err(findings) }
+}
+
+/// Empties the lines of the section `examples`, so that all others keep their numbers.
+fn without_examples(text: &str) -> String {
+    let mut is_example = false;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        if line.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            is_example = line.starts_with("examples:");
+        }
+        lines.push(if is_example { "" } else { line });
+    }
+    lines.join("\n")
 }
 
 fn file_of(operation: &str) -> String {

@@ -1,20 +1,23 @@
+use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use pipeline::ports::Clock;
 
+use crate::boot::Boot;
+use crate::http::{TlsNotReady, sdk_client, tls};
 use crate::queue::{QueueUrls, SqsQueue};
 use crate::secrets::{SecretEditor, SecretReader, SecretsIds};
 use crate::store::DynamoStore;
 use crate::tables::{TableNames, TablesNotCreated, create_tables};
 
-/// A connection is there by then, or the attempt counts as failed.
-const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 /// A request that takes longer is sent again: a healthy answer takes milliseconds.
 const ATTEMPT_WITHIN: Duration = Duration::from_secs(2);
 /// All attempts together; far below the shortest function timeout.
@@ -29,19 +32,58 @@ const ATTEMPTS: u32 = 4;
 #[derive(Clone, Debug)]
 pub struct Aws {
     sdk: SdkConfig,
+    tls: rustls::ClientConfig,
 }
 
 impl Aws {
-    /// Connects as the environment says; `AWS_ENDPOINT_URL` points it at a stand-in (LOCAL §2).
-    pub async fn from_environment() -> Self {
-        Self { sdk: common(aws_config::defaults(BehaviorVersion::latest())).load().await }
+    /// Connects as Lambda's environment says: region and credentials from their variables and from nowhere else, since looking
+    /// for profiles and roles takes time in every new process. `AWS_ENDPOINT_URL`, or that of one service such as
+    /// `AWS_ENDPOINT_URL_SQS`, points it at a stand-in (LOCAL §2).
+    ///
+    /// # Errors
+    /// [`TlsNotReady`] when the certificates in `SSL_CERT_FILE` cannot be used.
+    pub fn in_function(boot: &Boot) -> Result<Self, TlsNotReady> {
+        let tls = tls(boot.own_certificates())?;
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(sdk_client(tls.clone())?)
+            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
+            .service_config(boot.clone())
+            .region(boot.region().map(|region| Region::new(region.to_owned())))
+            .timeout_config(timeouts())
+            .retry_config(retries());
+        let sdk = match boot.endpoint_url() {
+            Some(url) => sdk.endpoint_url(url).build(),
+            None => sdk.build(),
+        };
+        Ok(Self { sdk, tls })
+    }
+
+    /// Connects as an operator's machine says: profiles, roles and variables, as for AWS's own tools, `AWS_ENDPOINT_URL` included.
+    ///
+    /// # Errors
+    /// [`TlsNotReady`] when the certificates in `SSL_CERT_FILE` cannot be used.
+    pub async fn from_environment() -> Result<Self, TlsNotReady> {
+        let tls = tls(Boot::from_env().own_certificates())?;
+        let sdk = common(sdk_client(tls.clone())?).load().await;
+        Ok(Self { sdk, tls })
     }
 
     /// Connects to a stand-in that takes any credentials, whatever the environment says.
-    pub async fn local(endpoint_url: &str) -> Self {
-        let loader = common(aws_config::defaults(BehaviorVersion::latest()));
-        let loader = loader.empty_test_environment().test_credentials().region(Region::from_static("eu-west-1"));
-        Self { sdk: loader.endpoint_url(endpoint_url).load().await }
+    ///
+    /// # Errors
+    /// [`TlsNotReady`] when the HTTP client cannot be built.
+    pub async fn local(endpoint_url: &str) -> Result<Self, TlsNotReady> {
+        let tls = tls(None)?;
+        let loader = common(sdk_client(tls.clone())?).empty_test_environment().test_credentials();
+        let sdk = loader.region(Region::from_static("eu-west-1")).endpoint_url(endpoint_url).load().await;
+        Ok(Self { sdk, tls })
+    }
+
+    /// The TLS setup, for whoever else speaks HTTP in this process: certificates are read once.
+    #[must_use]
+    pub fn tls(&self) -> rustls::ClientConfig {
+        self.tls.clone()
     }
 
     /// The store in these tables, for one workspace ([`crate::DEFAULT_WORKSPACE`] today, X-38).
@@ -77,26 +119,37 @@ impl Aws {
     }
 }
 
-/// Without an HTTP client of our own every service would build one, and parse the root certificates again.
-fn common(loader: ConfigLoader) -> ConfigLoader {
-    let crypto = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-    let http = aws_smithy_http_client::Builder::new().tls_provider(crypto).build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_WITHIN)
-        .operation_attempt_timeout(ATTEMPT_WITHIN)
-        .operation_timeout(ANSWER_WITHIN)
-        .build();
-    let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE);
-    loader.http_client(http).timeout_config(timeouts).retry_config(retries)
+fn common(http: SharedHttpClient) -> ConfigLoader {
+    aws_config::defaults(BehaviorVersion::latest()).http_client(http).timeout_config(timeouts()).retry_config(retries())
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_WITHIN).operation_timeout(ANSWER_WITHIN).build()
+}
+
+fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE).with_max_backoff(LONGEST_PAUSE)
 }
 
 /// What went wrong, without a word of request or response.
-pub(crate) fn failure_words<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> &str {
+pub(crate) fn failure_words<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
-        SdkError::TimeoutError(_) => "no answer in time",
-        SdkError::DispatchFailure(_) => "the endpoint cannot be reached",
-        SdkError::ConstructionFailure(_) => "the request could not be built",
-        SdkError::ResponseError(_) => "the answer could not be read",
-        _ => error.code().unwrap_or("an error without a code"),
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::DispatchFailure(failure) => {
+            let cause = failure.as_connector_error().map(|error| innermost(error)).unwrap_or_default();
+            format!("the endpoint cannot be reached: {cause}")
+        }
+        SdkError::ConstructionFailure(_) => "the request could not be built".to_owned(),
+        SdkError::ResponseError(_) => "the answer could not be read".to_owned(),
+        _ => error.code().unwrap_or("an error without a code").to_owned(),
     }
+}
+
+/// What the network, TLS or the machine said at the bottom of an error: `connection refused`, an unknown issuer.
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
 }

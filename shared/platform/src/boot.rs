@@ -2,12 +2,14 @@
 //! which the SDK reads for itself.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::process::ExitCode;
 
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use domain::priority::Priority;
 use pipeline::ports::QueueName;
 
+use crate::http::OWN_CERTIFICATES;
 use crate::logging;
 use crate::queue::QueueUrls;
 use crate::secrets::SecretsIds;
@@ -82,7 +84,7 @@ const LOG_LEVEL: &str = "LOG_LEVEL";
 const ENDPOINTS: &str = "ENDPOINTS";
 const EGRESS_ALLOWED: &str = "EGRESS_ALLOWED";
 
-/// The environment as it was at the start.
+/// The environment as it was at the start. Its values are never shown: AWS's credentials are among them.
 #[derive(Clone)]
 pub struct Boot {
     variables: BTreeMap<String, String>,
@@ -128,6 +130,12 @@ pub async fn start<E: Display>(function: Function, serve: impl AsyncFnOnce(Boot)
     }
 }
 
+impl fmt::Debug for Boot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}
+
 impl Boot {
     /// Reads the whole environment; what is not Unicode is left out.
     #[must_use]
@@ -145,6 +153,21 @@ impl Boot {
     /// A variable that may be absent; an empty one is.
     fn optional(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
+    }
+
+    /// The file of certificates that are trusted beside the built-in ones.
+    pub(crate) fn own_certificates(&self) -> Option<&str> {
+        self.optional(OWN_CERTIFICATES)
+    }
+
+    /// Where the stack runs, as Lambda says.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.optional("AWS_REGION")
+    }
+
+    /// What plays AWS instead of AWS.
+    pub(crate) fn endpoint_url(&self) -> Option<&str> {
+        self.optional("AWS_ENDPOINT_URL")
     }
 
     /// What a function needs.
@@ -174,6 +197,14 @@ impl Boot {
     }
 }
 
+/// What the SDK asks for one service alone: `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
+impl LoadServiceConfig for Boot {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace([' ', '-'], "_");
+        self.optional(&format!("{}_{service}", key.env())).map(str::to_owned)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -187,6 +218,16 @@ mod tests {
         let missing = boot(&["LEADS_TABLE", "CACHE_TABLE"]).settings(Function::CrmWriteback).unwrap_err();
         assert_eq!(missing.names, ["WRITEBACK_QUEUE_URL", "SECRETS_ID"]);
         assert!(missing.to_string().contains("WRITEBACK_QUEUE_URL, SECRETS_ID"));
+    }
+
+    #[test]
+    fn a_service_may_have_an_endpoint_of_its_own() {
+        let boot = Boot::from_variables([("AWS_ENDPOINT_URL_SECRETS_MANAGER".to_owned(), "https://localhost:1".to_owned())]);
+        let key =
+            |service| ServiceConfigKey::builder().service_id(service).env("AWS_ENDPOINT_URL").profile("endpoint_url").build().unwrap();
+        assert_eq!(boot.load_config(key("Secrets Manager")).as_deref(), Some("https://localhost:1"));
+        assert_eq!(boot.load_config(key("SQS")), None);
+        assert!(!format!("{boot:?}").contains("localhost"));
     }
 
     #[test]

@@ -57,7 +57,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let mut report = Report::default();
     for id in ROWS {
         if args.only.is_empty() || args.only.iter().any(|only| only == id) {
-            report.append(measure(id, &args, &places).await);
+            report.append(Box::pin(measure(id, &args, &places)).await);
         }
     }
     println!("{report}");
@@ -67,7 +67,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 
 async fn measure(id: &'static str, args: &Args, places: &Places) -> Report {
     let measured = match id {
-        cold_start::ID => cold_start::measure(places, args.bootstraps.as_deref(), args.runs).await,
+        cold_start::ID => Box::pin(cold_start::measure(places, args.bootstraps.as_deref(), args.runs)).await,
         _ => idle_cost::count(),
     };
     measured.unwrap_or_else(|error| {

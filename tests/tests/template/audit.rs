@@ -101,7 +101,7 @@ fn check_public_reads(template: &Template) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_role_allows_what_its_function_does_and_nothing_more() {
-    let seen = observe(&Template::of_repository().unwrap()).await;
+    let seen = Box::pin(observe(&Template::of_repository().unwrap())).await;
     let of = |role: &str, statement: usize, rest: &str| {
         format!("/Resources/{role}/Properties/Policies/0/PolicyDocument/Statement/{statement}/{rest}")
     };

@@ -45,7 +45,7 @@ pub(crate) async fn observe(template: &Template) -> Seen {
 }
 
 async fn play(world: &mut World, sample: &Sample) {
-    let store = world.aws.connect().await.store(world.aws.tables(), &world.config.workspace);
+    let store = world.aws.connect().store(world.aws.tables(), &world.config.workspace);
     let hold = match sample.before {
         Some(Before::ExhaustDayCap) => {
             hold_the_day(&store, &world.config, &HashKey::new(vec![7; 32]).unwrap(), world.clock.now()).await.unwrap()

@@ -222,7 +222,7 @@ async fn given(template: &Template, aws: &AwsEndpoint, clock: &Arc<AheadClock>, 
     variables.insert("ENDPOINTS".into(), endpoints);
     variables.insert("EGRESS_ALLOWED".into(), place.to_owned());
     let settings = Boot::from_variables(variables).settings(function).unwrap();
-    Given { aws: aws.connect().await, settings, clock: Arc::clone(clock) }
+    Given { aws: aws.connect(), settings, clock: Arc::clone(clock) }
 }
 
 async fn webhook(Given { aws, settings, clock }: Given) -> signup_webhook::App {
@@ -236,7 +236,7 @@ async fn lookup(Given { aws, settings, clock }: Given) -> provider_lookup::App {
     let (config, connectors) = connectors::configure(&bundled_config()).unwrap();
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let key = Arc::new(secrets.hash_key().await.unwrap());
-    let (endpoints, egress) = (Endpoints::new(settings.endpoints).unwrap(), Egress::new(settings.egress_allowed).unwrap());
+    let (endpoints, egress) = (Endpoints::new(settings.endpoints).unwrap(), Egress::new(settings.egress_allowed, aws.tls()).unwrap());
     let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, secrets));
     let store = Arc::new(aws.store(settings.tables, &config.workspace));
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));
@@ -246,7 +246,7 @@ async fn lookup(Given { aws, settings, clock }: Given) -> provider_lookup::App {
 fn writeback(Given { aws, settings, clock }: Given) -> crm_writeback::App {
     let (config, _) = connectors::configure(&bundled_config()).unwrap();
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
-    let (endpoints, egress) = (Endpoints::new(settings.endpoints).unwrap(), Egress::new(settings.egress_allowed).unwrap());
+    let (endpoints, egress) = (Endpoints::new(settings.endpoints).unwrap(), Egress::new(settings.egress_allowed, aws.tls()).unwrap());
     let path = config.crm.as_ref().map_or(HubSpot::CONTACTS_PATH, |crm| &crm.path).to_owned();
     let crm = Arc::new(HubSpot::new(&endpoints, &path, egress, secrets).unwrap());
     let store = Arc::new(aws.store(settings.tables, &config.workspace));

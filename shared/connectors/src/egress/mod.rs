@@ -16,6 +16,7 @@ use std::time::Duration;
 use http::{HeaderMap, Method, header};
 use reqwest::dns::Resolve;
 use reqwest::redirect::Policy;
+use rustls::ClientConfig;
 use url::{Host, Url};
 
 use address::is_public;
@@ -38,7 +39,7 @@ pub enum EgressError {
     /// An entry of the allow-list that names no place.
     #[error("`{0}` is no place to allow; write host:port, such as 127.0.0.1:7702")]
     NotAPlace(String),
-    /// TLS cannot be set up, mostly because the machine has no root certificates.
+    /// The client cannot be built with the TLS setup it was given.
     #[error("the HTTP client cannot be built: {0}")]
     Client(reqwest::Error),
 }
@@ -95,19 +96,20 @@ pub(crate) enum Failure {
 }
 
 impl Egress {
-    /// Opens the way out. `allowed` are exact `host:port` places that need not be public, such as a sandbox at
+    /// Opens the way out, with the process's one TLS setup. `allowed` are exact `host:port` places that need not be public, such as a sandbox at
     /// `127.0.0.1:7702`; empty in production.
     ///
     /// # Errors
-    /// An entry that is no `host:port`, or a machine without root certificates.
-    pub fn new(allowed: impl IntoIterator<Item = String>) -> Result<Self, EgressError> {
-        Self::with_names(allowed, Arc::new(System))
+    /// An entry that is no `host:port`, or a TLS setup that cannot be used.
+    pub fn new(allowed: impl IntoIterator<Item = String>, tls: ClientConfig) -> Result<Self, EgressError> {
+        Self::with_names(allowed, tls, Arc::new(System))
     }
 
-    fn with_names(allowed: impl IntoIterator<Item = String>, names: Arc<dyn Resolve>) -> Result<Self, EgressError> {
+    fn with_names(allowed: impl IntoIterator<Item = String>, tls: ClientConfig, names: Arc<dyn Resolve>) -> Result<Self, EgressError> {
         let allowed = Arc::new(Allowed::parse(allowed)?);
         let guard = Guard { names, allowed: Arc::clone(&allowed) };
         let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .redirect(Policy::none())
             .no_proxy() // a proxy would resolve the name a second time, out of our sight
             .gzip(false) // a small body could grow without end

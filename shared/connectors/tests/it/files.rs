@@ -1,6 +1,6 @@
 //! The connector files of the repository, and what is said about wrong ones.
 
-use connectors::{Resale, configure, load};
+use connectors::{Resale, configure, configure_for_use, load};
 use domain::config::Sources;
 use domain::identity::KeyKind;
 use domain::schema::Schema;
@@ -48,6 +48,31 @@ fn every_recorded_example_comes_out_as_it_expects() {
 fn the_whole_configuration_is_right() {
     let (config, connectors) = configure(&sources()).unwrap_or_else(|findings| panic!("{findings}"));
     assert_eq!(config.catalogue, connectors.catalogue());
+}
+
+#[test]
+fn a_function_reads_the_same_configuration_without_the_examples() {
+    let ((config, connectors), (of_function, without)) = (configure(&sources()).unwrap(), configure_for_use(&sources()).unwrap());
+    assert_eq!(config.hash, of_function.hash);
+    assert_eq!(config.catalogue, of_function.catalogue);
+    assert_eq!(without.check_examples(), Ok(0));
+    for connector in connectors.iter() {
+        let same = without.get(&connector.operation().name).unwrap();
+        assert_eq!(connector.operation(), same.operation());
+        assert_eq!(format!("{:?}", connector.about()), format!("{:?}", same.about()));
+    }
+}
+
+#[test]
+fn a_mistake_has_the_same_line_with_and_without_the_examples() {
+    let (file, text) =
+        sources().below("connectors/crustdata.company").next().map(|(file, text)| (file.to_owned(), text.to_owned())).unwrap();
+    let wrong = format!("{text}\nfamly: nobody\n");
+    let broken =
+        || sources().below("").map(|(f, t)| (f.to_owned(), if f == file { wrong.clone() } else { t.to_owned() })).collect::<Vec<_>>();
+    let (with, without) = (configure(&Sources::new(broken())).unwrap_err(), configure_for_use(&Sources::new(broken())).unwrap_err());
+    assert_eq!(with.0[0].line, without.0[0].line);
+    assert!(with.0[0].line > 1);
 }
 
 #[test]

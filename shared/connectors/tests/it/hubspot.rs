@@ -16,7 +16,7 @@ use domain::units::Millis;
 use pipeline::ports::{Crm as _, CrmReply, CrmWrite};
 use serde_json::{Value, json};
 
-use crate::world::{Rotating, serve};
+use crate::world::{Rotating, serve, tls};
 
 /// Status, a header, body.
 type Answer = (u16, Option<(&'static str, &'static str)>, Value);
@@ -56,7 +56,7 @@ fn write() -> CrmWrite {
 
 async fn hubspot(place: &str, secrets: &[&'static str]) -> HubSpot {
     let endpoints = Endpoints::new([("hubspot".to_owned(), format!("http://{place}/hubspot/"))]).unwrap();
-    HubSpot::new(&endpoints, HubSpot::CONTACTS_PATH, Egress::new([place.to_owned()]).unwrap(), Rotating::new(secrets)).unwrap()
+    HubSpot::new(&endpoints, HubSpot::CONTACTS_PATH, Egress::new([place.to_owned()], tls()).unwrap(), Rotating::new(secrets)).unwrap()
 }
 
 async fn upsert(script: &Script) -> CrmReply {

@@ -10,7 +10,7 @@ use domain::units::Millis;
 use pipeline::ports::{Crm as _, CrmReply, CrmWrite, SecretUnavailable, Secrets};
 use sandbox::{Latency, Options, Sandbox};
 
-use crate::world::{look_up, observations, provider, serve, value};
+use crate::world::{look_up, observations, provider, serve, tls, value};
 
 struct Keys;
 
@@ -107,7 +107,7 @@ async fn s3_71_the_site_answers_for_a_company_that_no_vendor_lists() {
 async fn s3_64_a_contact_is_created_once_and_updated_after() {
     let (sandbox, place) = world().await;
     let endpoints = Endpoints::new([("hubspot".to_owned(), format!("http://{place}/hubspot"))]).unwrap();
-    let egress = Egress::new([place]).unwrap();
+    let egress = Egress::new([place], tls()).unwrap();
     let write = |name: &str, value: &str, email: &str| CrmWrite {
         target: "hubspot".to_owned(),
         email: Email::parse(email).unwrap(),

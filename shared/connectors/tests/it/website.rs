@@ -10,7 +10,7 @@ use domain::observation::Basis;
 use domain::reply::Reply;
 use domain::units::Millis;
 
-use crate::world::{Rotating, connectors, look_up, observations, provider, serve, value};
+use crate::world::{Rotating, connectors, look_up, observations, provider, serve, tls, value};
 
 async fn site(answer: impl Fn() -> Response + Clone + Send + Sync + 'static) -> Reply {
     let place = serve(Router::new().fallback(any(move || async move { answer() }))).await;
@@ -63,7 +63,7 @@ async fn a_site_that_leads_inside_is_refused() {
 async fn without_the_allow_list_a_place_on_loopback_is_out_of_reach() {
     let place = serve(Router::new().fallback(any(|| async { html("<title>Acme</title>") }))).await;
     let endpoints = Endpoints::new([("website".to_owned(), format!("http://{place}/{{{{key}}}}/"))]).unwrap();
-    let closed = HttpProvider::new(connectors().into(), endpoints, Egress::new([]).unwrap(), Rotating::new(&[]));
+    let closed = HttpProvider::new(connectors().into(), endpoints, Egress::new([], tls()).unwrap(), Rotating::new(&[]));
     let reply = look_up(&closed, "website", KeyKind::Domain, "acme.io").await;
     assert!(matches!(reply, Reply::Failed { .. }), "{reply:?}");
 }

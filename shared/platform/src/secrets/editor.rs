@@ -49,7 +49,7 @@ impl SecretEditor {
         entries.insert(name.to_owned(), value.expose_secret().to_owned());
         let json = serde_json::to_string(&entries).map_err(|error| SecretNotChanged::Unusable(error.to_string()))?;
         let put = self.client.put_secret_value().secret_id(&self.id).secret_string(json).send().await;
-        put.map(drop).map_err(|error| SecretNotChanged::Unusable(crate::aws::failure_words(&error).to_owned()))
+        put.map(drop).map_err(|error| SecretNotChanged::Unusable(crate::aws::failure_words(&error)))
     }
 
     async fn entries(&self) -> Result<BTreeMap<String, String>, SecretNotChanged> {

@@ -36,7 +36,7 @@ impl SecretsIds {
     /// The environment variable that holds them.
     pub const VARIABLE: &'static str = "SECRETS_ID";
 
-    /// Takes ids, separated by commas. A name that stands in two of them has the value of the first.
+    /// Takes ids, separated by commas, in the order in which they are read. A name that stands in two has the value of the first.
     #[must_use]
     pub fn new(ids: &str) -> Self {
         Self(ids.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect())
@@ -45,10 +45,16 @@ impl SecretsIds {
 
 type Values = BTreeMap<String, SecretString>;
 
-/// Secrets by name: read once for all callers, believed for five minutes, stale when they cannot be read again.
+/// Secrets by name: each place is read when a name is not in those before it, once for all callers, believed for five minutes,
+/// and stale when it cannot be read again. So a function reads at its start what it needs at its start.
 pub struct SecretReader {
-    source: Box<dyn Source>,
+    places: Vec<Place>,
     clock: Arc<dyn Clock>,
+}
+
+/// One of the secrets that a function may read.
+struct Place {
+    source: Box<dyn Source>,
     // Held while reading, so that many callers wait for one reading.
     cached: Mutex<Option<Cached>>,
 }
@@ -66,11 +72,12 @@ impl fmt::Debug for SecretReader {
 
 impl SecretReader {
     pub(crate) fn of_manager(client: Client, ids: SecretsIds, clock: Arc<dyn Clock>) -> Self {
-        Self::of(Box::new(Manager { client, ids: ids.0 }), clock)
+        Self::of(ids.0.into_iter().map(|id| Box::new(Manager { client: client.clone(), id }) as Box<dyn Source>), clock)
     }
 
-    fn of(source: Box<dyn Source>, clock: Arc<dyn Clock>) -> Self {
-        Self { source, clock, cached: Mutex::new(None) }
+    fn of(sources: impl IntoIterator<Item = Box<dyn Source>>, clock: Arc<dyn Clock>) -> Self {
+        let places = sources.into_iter().map(|source| Place { source, cached: Mutex::new(None) });
+        Self { places: places.collect(), clock }
     }
 
     /// The key under which people are hashed: secret `hash_key`, at least 16 bytes in URL-safe base64 without padding.
@@ -85,10 +92,22 @@ impl SecretReader {
         HashKey::new(bytes).map_err(|error| wrong(HASH_KEY, &error.to_string()))
     }
 
+    /// The value of a name in the first place that has one.
+    async fn find(&self, name: &str) -> Result<Option<SecretString>, String> {
+        for place in &self.places {
+            let values = place.values(self.clock.now()).await?;
+            if let Some(value) = values.get(name).filter(|value| !value.expose_secret().is_empty()) {
+                return Ok(Some(value.clone()));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl Place {
     /// The values, read again when their time is over.
-    async fn values(&self) -> Result<Arc<Values>, String> {
+    async fn values(&self, now: Timestamp) -> Result<Arc<Values>, String> {
         let mut cached = self.cached.lock().await;
-        let now = self.clock.now();
         if let Some(fresh) = cached.as_ref().filter(|cached| now < cached.read_again_at) {
             return Ok(Arc::clone(&fresh.values));
         }
@@ -108,15 +127,16 @@ impl SecretReader {
 #[async_trait]
 impl Secrets for SecretReader {
     async fn secret(&self, name: &str) -> Result<SecretString, SecretUnavailable> {
-        let values = self.values().await.map_err(|why| wrong(name, &why))?;
-        let value = values.get(name).filter(|value| !value.expose_secret().is_empty());
-        value.cloned().ok_or_else(|| wrong(name, "add it to the secret: `millrace secret set`"))
+        let value = self.find(name).await.map_err(|why| wrong(name, &why))?;
+        value.ok_or_else(|| wrong(name, "add it to the secret: `millrace secret set`"))
     }
 
     async fn refresh(&self, _name: &str) {
-        // All names come in one reading, so all are read again; what is cached serves on if that fails.
-        if let Some(cached) = self.cached.lock().await.as_mut() {
-            cached.read_again_at = Timestamp::default();
+        // All names of a place come in one reading, so all are read again; what is cached serves on if that fails.
+        for place in &self.places {
+            if let Some(cached) = place.cached.lock().await.as_mut() {
+                cached.read_again_at = Timestamp::default();
+            }
         }
     }
 }

@@ -2,7 +2,6 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use futures::future::try_join_all;
 use secrecy::SecretString;
 
 use super::Values;
@@ -17,19 +16,13 @@ pub(super) trait Source: Send + Sync {
 /// Secrets Manager.
 pub(super) struct Manager {
     pub(super) client: Client,
-    pub(super) ids: Vec<String>,
+    pub(super) id: String,
 }
 
 #[async_trait]
 impl Source for Manager {
     async fn read(&self) -> Result<Values, String> {
-        let mut values = Values::new();
-        for json in try_join_all(self.ids.iter().map(|id| read(&self.client, id))).await? {
-            for (name, value) in parse(&json)? {
-                values.entry(name).or_insert(value);
-            }
-        }
-        Ok(values)
+        parse(&read(&self.client, &self.id).await?)
     }
 }
 

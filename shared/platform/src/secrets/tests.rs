@@ -31,6 +31,10 @@ impl Script {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).0 = json.map(str::to_owned);
     }
 
+    fn place(&self) -> Box<dyn Source> {
+        Box::new(self.clone())
+    }
+
     fn readings(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).1
     }
@@ -52,7 +56,7 @@ impl Source for Script {
 fn reader(json: &str) -> (SecretReader, Script, Arc<HandClock>) {
     let (script, clock) = (Script::default(), Arc::new(HandClock::default()));
     script.say(Some(json));
-    (SecretReader::of(Box::new(script.clone()), Arc::clone(&clock) as Arc<dyn Clock>), script, clock)
+    (SecretReader::of([script.place()], Arc::clone(&clock) as Arc<dyn Clock>), script, clock)
 }
 
 async fn key(reader: &SecretReader) -> String {
@@ -109,6 +113,20 @@ async fn without_any_value_the_error_says_what_to_do_and_shows_none() {
     assert!(reader.secret("api_key").await.is_err());
     let why = parse(r#"{"api_key":["canary"]}"#).unwrap_err();
     assert!(!why.contains("canary") && !format!("{reader:?}").contains("canary"), "{why}");
+}
+
+#[tokio::test]
+async fn a_place_is_read_when_a_name_is_not_in_those_before_it() {
+    let (first, second) = (Script::default(), Script::default());
+    first.say(Some(r#"{"hash_key":"a","empty":""}"#));
+    second.say(Some(r#"{"hash_key":"b","api_key":"one","empty":"two"}"#));
+    let reader = SecretReader::of([first.place(), second.place()], Arc::new(HandClock::default()));
+    assert_eq!(reader.secret("hash_key").await.unwrap().expose_secret(), "a");
+    assert_eq!((first.readings(), second.readings()), (1, 0));
+    assert_eq!(key(&reader).await, "one");
+    assert_eq!(reader.secret("empty").await.unwrap().expose_secret(), "two");
+    assert_eq!((first.readings(), second.readings()), (1, 1));
+    assert!(reader.secret("unknown").await.is_err());
 }
 
 #[tokio::test]

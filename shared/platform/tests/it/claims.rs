@@ -143,7 +143,7 @@ async fn a_corrupted_stored_item_is_a_clear_error_that_names_its_key_and_no_cont
 
 #[tokio::test]
 async fn a_store_that_does_not_answer_is_unavailable() {
-    let aws = platform::Aws::local("http://127.0.0.1:9").await;
+    let aws = platform::Aws::local("http://127.0.0.1:9").await.unwrap();
     let store = aws.store(platform::TableNames::prefixed("test"), platform::DEFAULT_WORKSPACE);
     let error = store.claim_run(&claim('a', "n1", START)).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable(_)), "{error}");

@@ -31,7 +31,7 @@ pub(crate) async fn behind(between: impl AsyncFnOnce(SocketAddr) -> SocketAddr) 
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
-    let aws = Aws::local(&format!("http://{}", between(address).await)).await;
+    let aws = Aws::local(&format!("http://{}", between(address).await)).await.unwrap();
     let tables = aws.create_tables("test").await.unwrap();
     Fresh { store: aws.store(tables.clone(), DEFAULT_WORKSPACE), aws, tables, database }
 }

@@ -32,7 +32,7 @@ async fn endpoint(clock: Arc<HandClock>) -> AwsEndpoint {
 }
 
 async fn secrets(endpoint: &AwsEndpoint, ids: &str) -> SecretReader {
-    endpoint.connect().await.secrets(SecretsIds::new(ids), Arc::new(HandClock::default()))
+    endpoint.connect().secrets(SecretsIds::new(ids), Arc::new(HandClock::default()))
 }
 
 #[tokio::test]
@@ -41,7 +41,7 @@ async fn the_queues_keep_the_semantics_of_sqs_on_the_wire() {
     let endpoints = tokio::sync::Mutex::new(Vec::new());
     let fresh = async || {
         let endpoint = endpoint(clock.clone()).await;
-        let queue = endpoint.connect().await.queue(endpoint.queue_urls());
+        let queue = endpoint.connect().queue(endpoint.queue_urls());
         endpoints.lock().await.push(endpoint);
         Arc::new(queue) as Arc<dyn Queue>
     };
@@ -51,14 +51,14 @@ async fn the_queues_keep_the_semantics_of_sqs_on_the_wire() {
 #[tokio::test]
 async fn a_longer_delay_than_sqs_allows_is_shortened() {
     let endpoint = endpoint(Arc::default()).await;
-    endpoint.connect().await.queue(endpoint.queue_urls()).send(QueueName::Writeback, "a", Millis::hours(2)).await.unwrap();
+    endpoint.connect().queue(endpoint.queue_urls()).send(QueueName::Writeback, "a", Millis::hours(2)).await.unwrap();
     assert_eq!(endpoint.requests()[0].1["DelaySeconds"], 900);
 }
 
 #[tokio::test]
 async fn a_queue_without_an_address_names_the_variable_to_set() {
     let endpoint = endpoint(Arc::default()).await;
-    let queue = endpoint.connect().await.queue(QueueUrls::new([]));
+    let queue = endpoint.connect().queue(QueueUrls::new([]));
     let error = queue.send(QueueName::Writeback, "canary", Millis(0)).await.unwrap_err().to_string();
     assert!(error.contains("WRITEBACK_QUEUE_URL") && !error.contains("canary"), "{error}");
 }
