@@ -37,7 +37,7 @@ deep *args:
     cargo bench -p tests -- --only c {{args}}
 
 # what must be green before a merge
-ci: lint test
+ci: lint test template
 
 # tools that `lint` needs, once a machine
 once:

@@ -16,7 +16,7 @@ const WEBHOOK: &str = "webhook_secret_";
 pub(crate) enum Secret {
     /// Give a name its value; the others stay as they are. Asks for the value, or reads it from standard input.
     Set {
-        /// `webhook_secret_signup`, `webhook_secret_clerk`, `crustdata_api_key` or `hubspot_token`.
+        /// `webhook_secret_signup`, `webhook_secret_clerk`, `crustdata_api_key`, `hubspot_token`, or once `hash_key`.
         name: String,
         #[command(flatten)]
         which: Which,
@@ -59,8 +59,14 @@ impl Secret {
 
 impl Which {
     async fn editor(&self) -> Result<SecretEditor> {
-        Ok(Aws::from_environment().await?.secret_editor(&self.secret))
+        Ok(Aws::from_environment_in(region_of(&self.secret)).await?.secret_editor(&self.secret))
     }
+}
+
+/// The region in an ARN, `arn:aws:secretsmanager:eu-west-1:…`: the secret is nowhere else.
+fn region_of(secret: &str) -> Option<&str> {
+    let mut parts = secret.strip_prefix("arn:")?.split(':');
+    parts.nth(2).filter(|region| !region.is_empty())
 }
 
 fn check_name(name: &str) -> Result<()> {
@@ -100,6 +106,15 @@ mod tests {
         assert!(check_name("webhook_secret_clerk").is_ok());
         let error = check_name("crustdata").unwrap_err().to_string();
         assert!(error.contains("crustdata_api_key"), "{error}");
+    }
+
+    #[test]
+    fn the_region_is_that_of_the_arn() {
+        assert_eq!(region_of("arn:aws:secretsmanager:eu-west-1:123456789012:secret:dev-AbC"), Some("eu-west-1"));
+        assert_eq!(region_of("arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:dev-AbC"), Some("cn-north-1"));
+        for name in ["dev", "dev/webhooks", "arn:aws", "arn:aws:secretsmanager::1:secret:x"] {
+            assert_eq!(region_of(name), None, "{name}");
+        }
     }
 
     #[test]

@@ -49,7 +49,7 @@ impl Send {
     async fn post(&self, sample: &Sample, body: Vec<u8>, secret: &SecretString) -> Result<()> {
         let headers = intake::sign(&sample.issuer, &body, secret, sample.delivery.as_deref(), SystemClock.now())?;
         let url = format!("{}/webhook/{}", self.url.trim_end_matches('/'), sample.issuer);
-        let mut request = reqwest::Client::new().post(&url).body(body);
+        let mut request = platform::http_client()?.build()?.post(&url).body(body);
         for (name, value) in headers {
             request = request.header(name, value);
         }

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("local", &["domain", "pipeline", "intake", "connectors", "platform", "signup-webhook", "provider-lookup", "crm-writeback", "sandbox"]),
     ("millrace", &["domain", "pipeline", "intake", "connectors", "platform"]),
     ("deployed", &["domain", "pipeline", "intake", "platform", "local", "sandbox"]),
+    ("three-calls", &["domain", "pipeline", "connectors", "platform"]),
     ("tests", &[]),
 ];
 

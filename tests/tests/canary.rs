@@ -22,6 +22,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// What must not be seen: the mailbox, the name, the phone, the free text of a person.
 const CANARIES: [&str; 5] = ["quokka.canary", "Quokka Canaryson", "+15125550199", "canary-external-id", "Head of Canaries"];
 
+fn http() -> reqwest::Client {
+    platform::http_client().unwrap().no_proxy().build().unwrap()
+}
+
 /// Every form in which a canary could hide.
 fn disguises(canary: &str) -> Vec<String> {
     let percent: String = canary.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -63,7 +67,7 @@ impl MakeWriter<'_> for Captured {
 async fn post(stack: &Stack, body: &[u8], now: Timestamp, wait: bool) -> (u16, String) {
     let secret = local_secret("signup").unwrap();
     let headers = intake::sign("signup", body, &secret.into(), None, now).unwrap();
-    let mut request = reqwest::Client::new().post(format!("{}/webhook/signup", stack.url)).body(body.to_vec());
+    let mut request = http().post(format!("{}/webhook/signup", stack.url)).body(body.to_vec());
     for (name, value) in headers {
         request = request.header(name, value);
     }
@@ -107,7 +111,7 @@ async fn no_log_line_and_no_answer_to_a_stranger_shows_a_person() {
         let (status, answer) = post(&stack, &body(host, now), now, true).await;
         assert!(status == 200 || status == 202, "{status} {answer}");
         let run = serde_json::from_str::<serde_json::Value>(&answer).unwrap()["run"].as_str().unwrap().to_owned();
-        let seen = reqwest::get(format!("{}/webhook/runs/{run}", stack.url)).await.unwrap().text().await.unwrap();
+        let seen = http().get(format!("{}/webhook/runs/{run}", stack.url)).send().await.unwrap().text().await.unwrap();
         assert_unseen("the page of a run", &seen);
     }
 
@@ -115,7 +119,7 @@ async fn no_log_line_and_no_answer_to_a_stranger_shows_a_person() {
     let now = SystemClock.now();
     let stale = post(&stack, &body("acme.io", now), Timestamp::from_millis(now.millis() - 3_600_000), false).await;
     let broken = post(&stack, &body("not a domain", now), now, false).await;
-    let page = reqwest::get(format!("{}/webhook/runs/quokka.canary", stack.url)).await.unwrap();
+    let page = http().get(format!("{}/webhook/runs/quokka.canary", stack.url)).send().await.unwrap();
     for (status, answer) in [stale, broken, (page.status().as_u16(), page.text().await.unwrap())] {
         assert!(status >= 400, "{status}");
         assert_unseen("a refusal", &answer);

@@ -43,6 +43,12 @@ fn an_unknown_version_is_found_in_its_own_line() {
 }
 
 #[test]
+fn x_38_another_workspace_than_the_one_that_is_served_is_found() {
+    let said = "one deployment serves one workspace today; write `workspace: default`";
+    assert_found(&[(MAIN, "workspace: default", "workspace: acme", said)]);
+}
+
+#[test]
 fn a_mistyped_source_or_provider_is_found_with_the_nearest_name() {
     assert_found(&[
         (MAIN, "crustdata: 8500", "crustdat: 8500", "trust.reliability: there is no source `crustdat`; did you mean `crustdata`?"),

@@ -16,10 +16,11 @@ async fn main() -> ExitCode {
 
 async fn serve(boot: Boot) -> Result<(), Error> {
     let settings = boot.settings(Function::CrmWriteback)?;
-    let (config, _) = connectors::configure_for_use(&bundled_config())?;
+    let (config, connectors) = connectors::configure_for_use(&bundled_config())?;
     let (aws, clock) = (Aws::in_function(&boot)?, Arc::new(SystemClock));
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let (endpoints, egress) = (Endpoints::new(settings.endpoints)?, Egress::new(settings.egress_allowed, aws.tls())?);
+    endpoints.check(&connectors)?;
     let path = config.crm.as_ref().map_or(HubSpot::CONTACTS_PATH, |crm| &crm.path).to_owned();
     let crm = Arc::new(HubSpot::new(&endpoints, &path, egress, secrets)?);
     let store = Arc::new(aws.store(settings.tables, &config.workspace));

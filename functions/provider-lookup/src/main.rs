@@ -21,6 +21,7 @@ async fn serve(boot: Boot) -> Result<(), Error> {
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let key = Arc::new(secrets.hash_key().await?);
     let (endpoints, egress) = (Endpoints::new(settings.endpoints)?, Egress::new(settings.egress_allowed, aws.tls())?);
+    endpoints.check(&connectors)?;
     let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, secrets));
     let store = Arc::new(aws.store(settings.tables, &config.workspace));
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));

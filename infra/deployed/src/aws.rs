@@ -15,12 +15,16 @@ pub(crate) struct AwsApi {
 
 impl AwsApi {
     pub(crate) fn new(stand_in: &Ministack) -> Result<Self> {
-        Ok(Self { http: reqwest::Client::builder().build()?, url: stand_in.url() })
+        Ok(Self { http: platform::http_client()?.no_proxy().build()?, url: stand_in.url() })
     }
 
     /// A call in the JSON protocol: `AmazonSQS.SendMessage`, `DynamoDB_20120810.DescribeTable`.
     pub(crate) async fn json(&self, target: &str, body: &Value) -> Result<Value> {
-        let service = if target.starts_with("AmazonSQS") { "sqs" } else { "dynamodb" };
+        let service = match target.split_once('.') {
+            Some(("AmazonSQS", _)) => "sqs",
+            Some(("secretsmanager", _)) => "secretsmanager",
+            _ => "dynamodb",
+        };
         let request = self.http.post(&self.url).header("x-amz-target", target).header("content-type", "application/x-amz-json-1.0");
         self.send(target, request.header("authorization", scope(service)).body(body.to_string())).await
     }

@@ -46,6 +46,8 @@ impl Ministack {
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
+            // Ctrl-C is for us: it is asked to stop when we are done with it.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .context("the stand-in cannot be started")?;
@@ -62,16 +64,6 @@ impl Ministack {
         self.port
     }
 
-    /// Lets a command talk to the stand-in instead of AWS.
-    pub(crate) fn environment<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        command
-            .env("AWS_ENDPOINT_URL", self.url())
-            .env("AWS_ACCESS_KEY_ID", "test")
-            .env("AWS_SECRET_ACCESS_KEY", "test")
-            .env("AWS_DEFAULT_REGION", REGION)
-            .env("AWS_REGION", REGION)
-    }
-
     /// The end of its log.
     pub(crate) fn last_lines(&self) -> String {
         tail(&std::fs::read_to_string(&self.log).unwrap_or_default())
@@ -84,22 +76,36 @@ impl Ministack {
         }
         if tokio::time::timeout(DOWN_WITHIN, self.child.wait()).await.is_err() {
             self.child.kill().await?;
+            bail!("the stand-in did not stop within {} s; it was killed, and functions may still run", DOWN_WITHIN.as_secs());
         }
         Ok(())
     }
 
     async fn wait_until_up(&mut self) -> Result<()> {
         let health = format!("{}/_ministack/health", self.url());
+        let http = platform::http_client()?.no_proxy().build()?;
         let start = Instant::now();
         while start.elapsed() < UP_WITHIN {
             if let Some(status) = self.child.try_wait()? {
                 bail!("the stand-in ended with {status}:\n{}", self.last_lines());
             }
-            if reqwest::get(&health).await.is_ok_and(|answer| answer.status().is_success()) {
+            if http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         bail!("the stand-in did not answer within {} s:\n{}", UP_WITHIN.as_secs(), self.last_lines())
     }
+}
+
+/// Lets a command talk to the stand-in at `url` instead of AWS, whatever account its user works with.
+pub(crate) fn pointed_at<'a>(command: &'a mut Command, url: &str) -> &'a mut Command {
+    command
+        .env("AWS_ENDPOINT_URL", url)
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_REGION", REGION)
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_SESSION_TOKEN")
 }

@@ -1,15 +1,18 @@
 //! Whether the stack left anything in its queues, and the conformance suite of the Queue port against the stand-in's SQS, on queues of its own that no function reads.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use domain::priority::Priority;
+use domain::units::Millis;
 use pipeline::conformance::{RECEIVES_MAX, queue_suite};
 use pipeline::ports::{Queue, QueueName};
 use platform::{Aws, QueueUrls};
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use crate::aws::AwsApi;
 use crate::ministack::Ministack;
@@ -48,7 +51,8 @@ async fn first_leftover(stack: &Stack, aws: &AwsApi) -> Result<Option<String>> {
 /// The queues that the suite uses.
 const USED: [QueueName; 2] = [QueueName::Writeback, QueueName::Lookup(Priority::Low)];
 
-/// Runs the suite in real time; it panics, as tests do, where a queue does not behave.
+/// Runs the suite in real time. It panics, as tests do, where a queue does not behave; here that is an error, so that the
+/// stand-in is stopped in good order.
 pub(crate) async fn check(stand_in: &Ministack, aws: &AwsApi) -> Result<()> {
     let connection = Aws::local(&stand_in.url()).await?;
     // The suite asks for a handful of fresh queues; making them can fail only before the suite begins.
@@ -57,13 +61,17 @@ pub(crate) async fn check(stand_in: &Ministack, aws: &AwsApi) -> Result<()> {
         made.push(make(aws, nth).await?);
     }
     let next = AtomicU32::new(0);
-    let fresh = async || {
-        let nth = next.fetch_add(1, Ordering::SeqCst) as usize;
-        let queue: Arc<dyn Queue> = Arc::new(connection.queue(made.get(nth).cloned().unwrap_or_default()));
-        queue
-    };
-    queue_suite(fresh, async |span| tokio::time::sleep(span.to_std()).await).await;
-    Ok(())
+    // A set of tasks ends with whoever waits for it, as a task alone does not.
+    let mut suite = JoinSet::new();
+    suite.spawn(async move {
+        let fresh = move || {
+            let nth = next.fetch_add(1, Ordering::SeqCst) as usize;
+            let queue: Arc<dyn Queue> = Arc::new(connection.queue(made.get(nth).cloned().unwrap_or_default()));
+            ready(queue)
+        };
+        queue_suite(fresh, |span: Millis| tokio::time::sleep(span.to_std())).await;
+    });
+    suite.join_next().await.context("the suite never ran")?.context("the suite of the Queue port")
 }
 
 /// How many sets of queues the suite may ask for.

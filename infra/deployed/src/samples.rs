@@ -11,7 +11,7 @@ use domain::run::Run;
 use domain::signup::RunId;
 use intake::sample::{Before, RepeatAs, Sample};
 use local::row::Expected;
-use local::samples::{Samples, post};
+use local::samples::{Samples, bodies, post};
 use pipeline::hold::{hold_the_day, release};
 use pipeline::ports::{Clock as _, Runs as _, Stage, StoredRun};
 use platform::SystemClock;
@@ -82,11 +82,8 @@ async fn play_one(stack: &Stack, config: &Config, sample: &Sample) -> Result<Vec
         None => None,
     };
     let (http, url) = stack.webhooks()?;
-    let first_body = sample.render(SystemClock.now());
     let mut sent = Vec::new();
-    for nth in 0..sample.repeat {
-        let is_click = nth > 0 && sample.repeat_as == RepeatAs::Click;
-        let body = if is_click { sample.render(SystemClock.now()) } else { first_body.clone() };
+    for body in bodies(sample, &SystemClock) {
         let run = post(&http, &url, sample, body, SystemClock.now()).await?.run;
         if sample.repeat_as == RepeatAs::Delivery {
             follow(stack, &run).await?;

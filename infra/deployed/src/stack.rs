@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use deployed::BUILT;
 use domain::signup::RunId;
 use intake::sample::local_secret;
 use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, Table, TableNames};
@@ -14,7 +15,7 @@ use tokio::process::Command;
 
 use crate::aws::AwsApi;
 use crate::command::run;
-use crate::ministack::Ministack;
+use crate::ministack::{Ministack, pointed_at};
 use crate::reference::SEED;
 use crate::tools::{Tools, architecture};
 
@@ -34,15 +35,15 @@ impl Stack {
     pub(crate) async fn deploy(root: &Path, tools: &Tools, stand_in: &Ministack) -> Result<Self> {
         let (sandbox, at) = serve_sandbox().await?;
         let endpoints = format!("crustdata=http://{at}/crustdata,website=http://{at}/websites/{{{{key}}}}/,hubspot=http://{at}/hubspot");
-        let mut command = tools.sam(root);
-        stand_in.environment(&mut command).args(["deploy", "--stack-name", NAME, "--no-confirm-changeset", "--no-progressbar"]);
+        let mut command = tools.sam(root, &["deploy", "--stack-name", NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]);
+        command.args(["--no-confirm-changeset", "--no-progressbar"]).arg("--template-file").arg(root.join(BUILT).join("template.yaml"));
         command.arg("--parameter-overrides").arg(architecture());
         command.args([
             format!("Endpoints=\"{endpoints}\""),
             format!("EgressAllowed=\"{at}\""),
             "AlarmEmail=ops@millrace.example".to_owned(),
         ]);
-        run(&mut command, "").await?;
+        run(pointed_at(&mut command, &stand_in.url()), "").await?;
         let outputs = outputs(root, tools, stand_in).await?;
         let name = |key: &str| outputs.get(key).cloned().with_context(|| format!("template.yaml has no output {key}"));
         let tables = [(Table::Leads, "LeadsTable"), (Table::Cache, "CacheTable"), (Table::Credits, "CreditsTable")];
@@ -61,7 +62,7 @@ impl Stack {
         let url = self.output("WebhookUrl")?;
         let api = url.trim_start_matches("https://").split('.').next().unwrap_or_default();
         let host = format!("{api}.execute-api.localhost");
-        let client = reqwest::Client::builder().resolve(&host, ([127, 0, 0, 1], self.port).into()).build()?;
+        let client = platform::http_client()?.no_proxy().resolve(&host, ([127, 0, 0, 1], self.port).into()).build()?;
         Ok((client, format!("http://{host}:{}", self.port)))
     }
 
@@ -93,32 +94,28 @@ impl Stack {
         Ok(())
     }
 
-    /// Removes the stack; the tables stay, as the template promises.
+    /// Removes the stack; tables and secrets stay, as the template promises.
     pub(crate) async fn delete(self, root: &Path, tools: &Tools, aws: &AwsApi) -> Result<()> {
-        let mut command = tools.sam(root);
-        command.env("AWS_ENDPOINT_URL", &self.endpoint);
-        let arguments = ["delete", "--stack-name", NAME, "--no-prompts", "--region", crate::ministack::REGION];
-        run(credentials(&mut command).args(arguments), "").await?;
-        let table = self.output("LeadsTable")?;
-        let described = aws.json("DynamoDB_20120810.DescribeTable", &json!({ "TableName": table })).await;
-        described.map(drop).context("sam delete took the leads with it")
+        let mut command = tools.sam(root, &["delete", "--stack-name", NAME, "--no-prompts"]);
+        run(pointed_at(&mut command, &self.endpoint), "").await.context("sam delete")?;
+        for table in ["LeadsTable", "CacheTable", "CreditsTable", "SettingsTable"] {
+            let described = aws.json("DynamoDB_20120810.DescribeTable", &json!({ "TableName": self.output(table)? })).await;
+            described.with_context(|| format!("sam delete took {table} with it"))?;
+        }
+        for secret in ["WebhookSecretsArn", "VendorSecretsArn"] {
+            let described = aws.json("secretsmanager.DescribeSecret", &json!({ "SecretId": self.output(secret)? })).await;
+            let described = described.with_context(|| format!("sam delete took the secret of {secret} with it"))?;
+            ensure!(described.get("DeletedDate").is_none_or(Value::is_null), "sam delete sentenced the secret of {secret}: {described}");
+        }
+        Ok(())
     }
 
     fn millrace(&self, root: &Path) -> Command {
         let mut command = Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--bin", "millrace", "--"]).current_dir(root).env("AWS_ENDPOINT_URL", &self.endpoint);
-        credentials(&mut command);
+        command.args(["run", "--quiet", "--bin", "millrace", "--"]).current_dir(root);
+        pointed_at(&mut command, &self.endpoint);
         command
     }
-}
-
-fn credentials(command: &mut Command) -> &mut Command {
-    let region = crate::ministack::REGION;
-    command
-        .env("AWS_ACCESS_KEY_ID", "test")
-        .env("AWS_SECRET_ACCESS_KEY", "test")
-        .env("AWS_REGION", region)
-        .env("AWS_DEFAULT_REGION", region)
 }
 
 async fn serve_sandbox() -> Result<(Sandbox, std::net::SocketAddr)> {
@@ -130,9 +127,9 @@ async fn serve_sandbox() -> Result<(Sandbox, std::net::SocketAddr)> {
 }
 
 async fn outputs(root: &Path, tools: &Tools, stand_in: &Ministack) -> Result<BTreeMap<String, String>> {
-    let mut command = tools.sam(root);
-    stand_in.environment(&mut command).args(["list", "stack-outputs", "--stack-name", NAME, "--output", "json"]);
-    let listed: Value = serde_json::from_str(&run(&mut command, "").await?).context("sam list stack-outputs")?;
+    let mut command = tools.sam(root, &["list", "stack-outputs", "--stack-name", NAME, "--output", "json"]);
+    let listed = run(pointed_at(&mut command, &stand_in.url()), "").await?;
+    let listed: Value = serde_json::from_str(&listed).context("sam list stack-outputs")?;
     let pair = |output: &Value| Some((output.get("OutputKey")?.as_str()?.to_owned(), output.get("OutputValue")?.as_str()?.to_owned()));
     Ok(listed.as_array().into_iter().flatten().filter_map(pair).collect())
 }

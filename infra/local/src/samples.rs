@@ -11,7 +11,7 @@ use domain::signup::RunId;
 use domain::units::Timestamp;
 use intake::sample::{Before, RepeatAs, Sample, local_secret};
 use pipeline::hold::{hold_the_day, release};
-use pipeline::ports::Stage;
+use pipeline::ports::{Clock, Stage};
 use serde::Deserialize;
 
 use crate::journal::is_end;
@@ -89,6 +89,15 @@ impl Samples {
     }
 }
 
+/// What is sent of a sample, rendered when it is taken: a delivery that comes again has the same body, a second click another.
+pub fn bodies<'a>(sample: &'a Sample, clock: &'a dyn Clock) -> impl Iterator<Item = Vec<u8>> {
+    let first = sample.render(clock.now());
+    (0..sample.repeat).map(move |nth| {
+        let is_click = nth > 0 && sample.repeat_as == RepeatAs::Click;
+        if is_click { sample.render(clock.now()) } else { first.clone() }
+    })
+}
+
 /// Sends one sample as often as it says and follows each sending to its end.
 ///
 /// # Errors
@@ -98,11 +107,8 @@ pub async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &[Expect
         Some(Before::ExhaustDayCap) => hold_the_day(&*stack.store, &stack.config, &stack.hash_key, stack.clock.now()).await?,
         None => None,
     };
-    let first_body = sample.render(stack.clock.now());
     let mut sent = Vec::new();
-    for nth in 0..sample.repeat {
-        let is_click = nth > 0 && sample.repeat_as == RepeatAs::Click;
-        let body = if is_click { sample.render(stack.clock.now()) } else { first_body.clone() };
+    for body in bodies(sample, &*stack.clock) {
         sent.push(post(&stack.http, &stack.url, sample, body, stack.clock.now()).await?);
         if sample.repeat_as == RepeatAs::Delivery {
             // The retry of a delivery comes after the first was answered, so that the table shows it as repeated.

@@ -126,7 +126,7 @@ impl Stack {
         };
         let writeback = Arc::new(crm_writeback::App { write_back });
         tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Writeback, writeback));
-        let http = reqwest::Client::new();
+        let http = platform::http_client()?.no_proxy().build()?;
         Ok(Self { url, tables_url, sandbox_url, store, queue, config, hash_key, clock, journal, http, sandbox, _tasks: tasks })
     }
 }

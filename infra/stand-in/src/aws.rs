@@ -37,14 +37,14 @@ struct Shared {
     database_url: String,
     http: reqwest::Client,
     queue: MemoryQueue,
-    secrets: BTreeMap<String, String>,
+    secrets: Mutex<Vec<(String, String)>>,
     requests: Mutex<Vec<(String, Value)>>,
     failing: Mutex<Option<String>>,
 }
 
 impl AwsEndpoint {
-    /// Starts the services with these secrets, each an id and its text. A message received more than `receives_max`
-    /// times goes to the dead letters.
+    /// Starts the services with these secrets, each an id and its text: first that of the webhooks, then that of the vendors,
+    /// as in `template.yaml`. A message received more than `receives_max` times goes to the dead letters.
     ///
     /// # Errors
     /// When no port can be had, or the tables cannot be created.
@@ -59,9 +59,9 @@ impl AwsEndpoint {
         let database = Database::memory().map_err(io::Error::other)?;
         let shared = Arc::new(Shared {
             database_url: database_url.clone(),
-            http: reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?,
+            http: platform::http_client().map_err(io::Error::other)?.no_proxy().build().map_err(io::Error::other)?,
             queue: MemoryQueue::new(clock, receives_max),
-            secrets: secrets.into_iter().map(|(id, text)| (id.into(), text)).collect(),
+            secrets: Mutex::new(secrets.into_iter().map(|(id, text)| (id.into(), text)).collect()),
             requests: Mutex::default(),
             failing: Mutex::default(),
         });
@@ -111,9 +111,19 @@ impl AwsEndpoint {
     pub fn variables(&self, function: Function) -> BTreeMap<String, String> {
         let tables = Table::ALL.map(|table| (table.variable(), self.tables.name_of(table).to_owned()));
         let queues = QueueName::ALL.map(|queue| (QueueUrls::variable(queue), sqs::url(&self.url, queue)));
-        let secrets = self.shared.secrets.keys().cloned().collect::<Vec<String>>().join(",");
+        let secrets = self.secrets_of(function).join(",");
         let mut all: BTreeMap<&str, String> = tables.into_iter().chain(queues).chain([("SECRETS_ID", secrets)]).collect();
         function.required().into_iter().filter_map(|name| Some((name.to_owned(), all.remove(name)?))).collect()
+    }
+
+    /// The ids of the secrets that a function may read in `template.yaml`: the function that the world reaches has no vendor's key.
+    fn secrets_of(&self, function: Function) -> Vec<String> {
+        let (skipped, most) = match function {
+            Function::SignupWebhook => (0, 1),
+            Function::ProviderLookup => (0, 2),
+            Function::CrmWriteback => (1, 1),
+        };
+        locked(&self.shared.secrets).iter().skip(skipped).take(most).map(|(id, _)| id.clone()).collect()
     }
 
     /// The requests so far: operation and body.
@@ -141,6 +151,17 @@ impl AwsEndpoint {
         let answer = serde_json::to_value(self.database.scan(request).map_err(io::Error::other)?)?;
         Ok(serde_json::from_value(answer.get("Items").cloned().unwrap_or_default())?)
     }
+
+    /// The messages that were put aside: the id under which, and why.
+    ///
+    /// # Errors
+    /// As [`Self::items`].
+    pub fn poison(&self) -> io::Result<Vec<(String, String)>> {
+        let items = self.items(Table::Leads)?;
+        let text = |item: &BTreeMap<String, Value>, name: &str| item.get(name)?.get("S")?.as_str().map(str::to_owned);
+        let is_poison = |item: &&BTreeMap<String, Value>| text(item, "pk").is_some_and(|key| key.contains("#POISON#"));
+        Ok(items.iter().filter(is_poison).filter_map(|item| Some((text(item, "sk")?, text(item, "why")?))).collect())
+    }
 }
 
 impl Shared {
@@ -149,9 +170,19 @@ impl Shared {
         failing.as_ref().is_some_and(|text| String::from_utf8_lossy(body).contains(text))
     }
 
-    fn secret(&self, request: &Value) -> Option<Value> {
+    /// Reads or replaces a secret; `None` for another operation or an unknown secret.
+    fn secret(&self, operation: &str, request: &Value) -> Option<Value> {
         let id = request.get("SecretId")?.as_str()?;
-        Some(json!({ "Name": id, "SecretString": self.secrets.get(id)? }))
+        let mut secrets = locked(&self.secrets);
+        let (_, text) = secrets.iter_mut().find(|(known, _)| known == id)?;
+        match operation {
+            "GetSecretValue" => Some(json!({ "Name": id, "SecretString": text })),
+            "PutSecretValue" => {
+                request.get("SecretString")?.as_str()?.clone_into(text);
+                Some(json!({ "Name": id }))
+            }
+            _ => None,
+        }
     }
 
     /// Passes a request on as it is.
@@ -177,14 +208,23 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     }
     let answer = match service {
         "DynamoDB_20120810" => return shared.ask_database(&headers, body).await.unwrap_or_else(|_| error(StatusCode::BAD_GATEWAY, "Gone")),
-        "AmazonSQS" => sqs::answer(&shared.queue, operation, &request).await,
-        "secretsmanager" if operation == "GetSecretValue" => shared.secret(&request),
+        "AmazonSQS" => match sqs::answer(&shared.queue, operation, &request).await {
+            Ok(answer) => Some(answer),
+            Err(refusal) => return refused(refusal),
+        },
+        "secretsmanager" => shared.secret(operation, &request),
         _ => None,
     };
     match answer {
         Some(answer) => (JSON, answer.to_string()).into_response(),
         None => error(StatusCode::BAD_REQUEST, "ResourceNotFoundException"),
     }
+}
+
+/// SQS names the error of its older protocol in a header, and SDKs go by that.
+fn refused(sqs::Refusal { code, shape }: sqs::Refusal) -> Response {
+    let header = [("x-amzn-query-error", format!("{code};Sender"))];
+    (header, error(StatusCode::BAD_REQUEST, shape)).into_response()
 }
 
 fn error(status: StatusCode, code: &str) -> Response {

@@ -5,11 +5,13 @@
 
 mod aws;
 mod event;
+mod expect;
 mod function;
 mod runtime_api;
 mod sqs;
 
 pub use aws::AwsEndpoint;
 pub use event::sample_event;
+pub use expect::{failure_of, failures, log_of};
 pub use function::{Function, Started};
 pub use runtime_api::{Outcome, RuntimeApi};

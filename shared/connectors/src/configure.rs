@@ -1,6 +1,6 @@
 //! The configuration as a whole: rules and connectors, checked against each other.
 
-use domain::config::{Config, Finding, Findings, Sources};
+use domain::config::{Config, Draft, Finding, Findings, Sources};
 use domain::schema::Schema;
 
 use crate::load::{Connectors, load, load_without_examples};
@@ -25,8 +25,8 @@ pub fn configure_for_use(sources: &Sources) -> Result<(Config, Connectors), Find
 type Load = fn(&Sources, &Schema) -> Result<Connectors, Vec<Finding>>;
 
 fn put_together(sources: &Sources, load: Load) -> Result<(Config, Connectors), Findings> {
-    let schema = Config::schema(sources)?;
-    let connectors = load(sources, &schema).map_err(Findings)?;
-    let config = Config::check(sources, connectors.catalogue())?;
+    let draft = Draft::read(sources)?;
+    let connectors = load(sources, draft.schema()).map_err(Findings)?;
+    let config = draft.check(connectors.catalogue())?;
     Ok((config, connectors))
 }

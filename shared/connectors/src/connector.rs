@@ -34,6 +34,11 @@ impl Connector {
         &self.about
     }
 
+    /// Whether somebody else is asked, so that there is an address to replace.
+    pub(crate) const fn calls_out(&self) -> bool {
+        !matches!(self.speech, Speech::Builtin(Builtin::Email))
+    }
+
     /// The vendor's published limit, where there is one; not enforced yet.
     #[must_use]
     pub const fn rate_limit(&self) -> Option<&RateLimit> {

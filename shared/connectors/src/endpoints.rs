@@ -1,8 +1,11 @@
 //! Where vendors and CRMs are: every base URL is a setting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
+
+use crate::hubspot;
+use crate::load::Connectors;
 
 /// Base URLs that replace the connectors' own, by provider: `crustdata` → `http://127.0.0.1:7702/crustdata`.
 /// For `website`, `{{key}}` stands for the domain: `http://127.0.0.1:7702/websites/{{key}}/`.
@@ -15,6 +18,16 @@ pub struct Endpoints(BTreeMap<String, String>);
 pub struct InvalidEndpoint {
     /// Whose.
     pub provider: String,
+}
+
+/// A base URL for somebody whom nobody asks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is an endpoint for `{provider}`, which nothing here calls; write one of {}", .known.join(", "))]
+pub struct UnknownEndpoint {
+    /// Whose.
+    pub provider: String,
+    /// Those who are called, in order.
+    pub known: Vec<String>,
 }
 
 impl Endpoints {
@@ -31,6 +44,19 @@ impl Endpoints {
             checked.insert(provider, url);
         }
         Ok(Self(checked))
+    }
+
+    /// Checks that whoever has an endpoint is called: the provider of a connector, or a CRM.
+    ///
+    /// # Errors
+    /// The first who is not, with those who are.
+    pub fn check(&self, connectors: &Connectors) -> Result<(), UnknownEndpoint> {
+        let providers = connectors.iter().filter(|connector| connector.calls_out()).map(|connector| connector.operation.provider.as_str());
+        let known: BTreeSet<&str> = providers.chain([hubspot::TARGET]).collect();
+        match self.0.keys().find(|provider| !known.contains(provider.as_str())) {
+            Some(provider) => Err(UnknownEndpoint { provider: provider.clone(), known: known.into_iter().map(str::to_owned).collect() }),
+            None => Ok(()),
+        }
     }
 
     /// The base URL of a provider, where it was set.

@@ -22,7 +22,7 @@ mod wait;
 pub use configure::{configure, configure_for_use};
 pub use connector::{About, Connector, RateLimit, Resale};
 pub use egress::{Egress, EgressError};
-pub use endpoints::{Endpoints, InvalidEndpoint};
+pub use endpoints::{Endpoints, InvalidEndpoint, UnknownEndpoint};
 pub use hubspot::HubSpot;
 pub use load::{Connectors, load};
 pub use provider::HttpProvider;

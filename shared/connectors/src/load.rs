@@ -105,7 +105,8 @@ fn without_examples(text: &str) -> String {
     let mut is_example = false;
     let mut lines = Vec::new();
     for line in text.lines() {
-        if line.starts_with(|first: char| first.is_ascii_alphabetic()) {
+        // What stands at the very left begins a section, quoted names too; the rest belongs to the one before it.
+        if line.starts_with(|first: char| !matches!(first, ' ' | '\t' | '-' | '#')) {
             is_example = line.starts_with("examples:");
         }
         lines.push(if is_example { "" } else { line });

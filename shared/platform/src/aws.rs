@@ -6,13 +6,15 @@ use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use pipeline::ports::Clock;
 
 use crate::boot::Boot;
-use crate::http::{TlsNotReady, sdk_client, tls};
+use crate::http::{Proxies, TlsNotReady, sdk_client, tls};
 use crate::queue::{QueueUrls, SqsQueue};
 use crate::secrets::{SecretEditor, SecretReader, SecretsIds};
 use crate::store::DynamoStore;
@@ -27,6 +29,9 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 const ATTEMPTS: u32 = 4;
+
+/// What the SDK says when it does not know where to send; it has no type of its own for it.
+const MISSING_REGION: &str = "Missing Region";
 
 /// One connection to AWS, or to whatever plays it: the stores, queues and secrets share one HTTP client.
 #[derive(Clone, Debug)]
@@ -46,7 +51,7 @@ impl Aws {
         let tls = tls(boot.own_certificates())?;
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
-            .http_client(sdk_client(tls.clone())?)
+            .http_client(sdk_client(tls.clone(), Proxies::None)?)
             .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
             .service_config(boot.clone())
             .region(boot.region().map(|region| Region::new(region.to_owned())))
@@ -59,13 +64,26 @@ impl Aws {
         Ok(Self { sdk, tls })
     }
 
-    /// Connects as an operator's machine says: profiles, roles and variables, as for AWS's own tools, `AWS_ENDPOINT_URL` included.
+    /// Connects as an operator's machine says: profiles, SSO, credential processes and variables, as for AWS's own tools,
+    /// `AWS_ENDPOINT_URL` and the system's proxies included.
     ///
     /// # Errors
     /// [`TlsNotReady`] when the certificates in `SSL_CERT_FILE` cannot be used.
     pub async fn from_environment() -> Result<Self, TlsNotReady> {
+        Self::from_environment_in(None).await
+    }
+
+    /// As [`Self::from_environment`], but in this region, whatever the environment says.
+    ///
+    /// # Errors
+    /// As [`Self::from_environment`].
+    pub async fn from_environment_in(region: Option<&str>) -> Result<Self, TlsNotReady> {
         let tls = tls(Boot::from_env().own_certificates())?;
-        let sdk = common(sdk_client(tls.clone())?).load().await;
+        let loader = common(sdk_client(tls.clone(), Proxies::OfTheSystem)?);
+        let sdk = match region {
+            Some(region) => loader.region(Region::new(region.to_owned())).load().await,
+            None => loader.load().await,
+        };
         Ok(Self { sdk, tls })
     }
 
@@ -75,7 +93,7 @@ impl Aws {
     /// [`TlsNotReady`] when the HTTP client cannot be built.
     pub async fn local(endpoint_url: &str) -> Result<Self, TlsNotReady> {
         let tls = tls(None)?;
-        let loader = common(sdk_client(tls.clone())?).empty_test_environment().test_credentials();
+        let loader = common(sdk_client(tls.clone(), Proxies::None)?).empty_test_environment().test_credentials();
         let sdk = loader.region(Region::from_static("eu-west-1")).endpoint_url(endpoint_url).load().await;
         Ok(Self { sdk, tls })
     }
@@ -135,21 +153,74 @@ fn retries() -> RetryConfig {
 pub(crate) fn failure_words<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> String {
     match error {
         SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        SdkError::DispatchFailure(failure) => {
-            let cause = failure.as_connector_error().map(|error| innermost(error)).unwrap_or_default();
-            format!("the endpoint cannot be reached: {cause}")
-        }
+        SdkError::DispatchFailure(failure) => failure.as_connector_error().map(not_sent).unwrap_or_default(),
         SdkError::ConstructionFailure(_) => "the request could not be built".to_owned(),
         SdkError::ResponseError(_) => "the answer could not be read".to_owned(),
         _ => error.code().unwrap_or("an error without a code").to_owned(),
     }
 }
 
-/// What the network, TLS or the machine said at the bottom of an error: `connection refused`, an unknown issuer.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
+/// Why a request got no answer: the network, or what the SDK needs before it can ask.
+fn not_sent(error: &ConnectorError) -> String {
+    let mut causes: Vec<&(dyn Error + 'static)> = vec![error];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        causes.push(cause);
+        next = cause.source();
     }
-    cause.to_string()
+    // What the network, TLS or the machine said at the bottom: `connection refused`, an unknown issuer.
+    let innermost = causes.last().map(ToString::to_string).unwrap_or_default();
+    let why = match causes.iter().find_map(|cause| cause.downcast_ref::<CredentialsError>()) {
+        Some(CredentialsError::CredentialsNotLoaded(_)) => "no AWS credentials were found",
+        Some(_) => "the AWS credentials cannot be used",
+        None if error.is_io() || error.is_timeout() => "the endpoint cannot be reached",
+        None if innermost.contains(MISSING_REGION) => "no region is set; export AWS_REGION",
+        None => "the request could not be sent",
+    };
+    format!("{why}: {innermost}")
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_credential_types::provider::{ProvideCredentials, future};
+    use secrecy::SecretString;
+
+    use super::*;
+
+    /// Has no credentials, as an operator's machine before anybody signed in.
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl ProvideCredentials for Nobody {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("nobody signed in")))
+        }
+    }
+
+    /// What is said when a secret is to be changed over this connection.
+    async fn said(change: impl FnOnce(aws_types::sdk_config::Builder) -> aws_types::sdk_config::Builder) -> String {
+        let mut aws = Aws::local("http://127.0.0.1:9").await.unwrap();
+        aws.sdk = change(aws.sdk.into_builder()).build();
+        aws.secret_editor("id").set("api_key", &SecretString::from("canary")).await.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn an_endpoint_that_cannot_be_reached_is_not_taken_for_missing_credentials_or_a_missing_region() {
+        let unreachable = said(|sdk| sdk).await;
+        assert!(unreachable.contains("the endpoint cannot be reached"), "{unreachable}");
+
+        let nobody = said(|sdk| sdk.credentials_provider(SharedCredentialsProvider::new(Nobody))).await;
+        assert!(nobody.contains("no AWS credentials were found: nobody signed in"), "{nobody}");
+
+        let nowhere = said(|mut sdk| {
+            sdk.set_region(None).set_endpoint_url(None);
+            sdk
+        });
+        let nowhere = nowhere.await;
+        assert!(nowhere.contains("no region is set; export AWS_REGION"), "{nowhere}");
+        assert!([&unreachable, &nobody, &nowhere].iter().all(|said| said.contains("secret id") && !said.contains("canary")));
+    }
 }

@@ -88,7 +88,7 @@ where
     Some(id)
 }
 
-/// A panic's text may hold anything, so only its kind is logged; the place is logged by the hook that `Boot` sets.
+/// A panic's text may hold anything, so only its kind is logged; the place is logged by the hook that `logging::start` sets.
 fn log_panic(id: &str, panic: &(dyn Any + Send)) {
     let kind = if panic.is::<String>() || panic.is::<&str>() { "with a text" } else { "without a text" };
     tracing::error!(message.id = id, panic = kind, "the work on a message panicked; it comes again");

@@ -113,6 +113,20 @@ pub struct MissingSettings {
     pub names: Vec<&'static str>,
 }
 
+/// Why the environment cannot be worked with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// Variables are missing.
+    #[error(transparent)]
+    Missing(#[from] MissingSettings),
+    /// An endpoint without its provider or its URL.
+    #[error("{ENDPOINTS} has the entry `{entry}`; write provider=URL, such as crustdata=https://proxy.internal")]
+    Endpoint {
+        /// The entry as it stands there.
+        entry: String,
+    },
+}
+
 /// Starts a function: begins to log and hands the environment to `serve`, which answers events until the process ends.
 /// What keeps it from starting is logged, and the process ends with a failure, which Lambda counts as an error.
 ///
@@ -173,27 +187,35 @@ impl Boot {
     /// What a function needs.
     ///
     /// # Errors
-    /// Names every missing variable.
-    pub fn settings(&self, function: Function) -> Result<Settings, MissingSettings> {
+    /// Names every missing variable, or the first endpoint that is none.
+    pub fn settings(&self, function: Function) -> Result<Settings, SettingsError> {
         let names: Vec<&'static str> = function.required().into_iter().filter(|name| self.optional(name).is_none()).collect();
         if !names.is_empty() {
-            return Err(MissingSettings { names });
+            return Err(MissingSettings { names }.into());
         }
         let text = |name: &str| self.optional(name).unwrap_or_default();
         let tables = function.tables().iter().map(|table| (*table, text(table.variable()).to_owned()));
         let queues = function.queues().iter().map(|queue| (*queue, text(QueueUrls::variable(*queue)).to_owned()));
-        let endpoints = self.listed(ENDPOINTS).filter_map(|pair| pair.split_once('='));
         Ok(Settings {
             tables: TableNames::new(tables),
             queues: QueueUrls::new(queues),
             secrets: SecretsIds::new(text(SecretsIds::VARIABLE)),
-            endpoints: endpoints.map(|(provider, url)| (provider.to_owned(), url.to_owned())).collect(),
+            endpoints: self.listed(ENDPOINTS).map(endpoint).collect::<Result<_, _>>()?,
             egress_allowed: self.listed(EGRESS_ALLOWED).map(str::to_owned).collect(),
         })
     }
 
     fn listed(&self, name: &str) -> impl Iterator<Item = &str> {
         self.optional(name).unwrap_or_default().split(',').map(str::trim).filter(|item| !item.is_empty())
+    }
+}
+
+/// The two sides of `crustdata=https://proxy.internal`.
+fn endpoint(entry: &str) -> Result<(String, String), SettingsError> {
+    let sides = entry.split_once('=').map(|(provider, url)| (provider.trim(), url.trim()));
+    match sides.filter(|(provider, url)| !provider.is_empty() && !url.is_empty()) {
+        Some((provider, url)) => Ok((provider.to_owned(), url.to_owned())),
+        None => Err(SettingsError::Endpoint { entry: entry.to_owned() }),
     }
 }
 
@@ -213,9 +235,32 @@ mod tests {
         Boot::from_variables(names.iter().map(|name| ((*name).to_owned(), format!("value-of-{name}"))))
     }
 
+    fn missing(boot: &Boot, function: Function) -> MissingSettings {
+        match boot.settings(function).unwrap_err() {
+            SettingsError::Missing(missing) => missing,
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn an_endpoint_without_one_of_its_sides_is_quoted_and_the_form_is_shown() {
+        let with = |endpoints: &str| {
+            let mut boot = boot(&Function::CrmWriteback.required());
+            boot.variables.insert(ENDPOINTS.to_owned(), endpoints.to_owned());
+            boot.settings(Function::CrmWriteback)
+        };
+        for entry in ["hubspot", "=https://a.example", "hubspot=", "https://a.example"] {
+            let error = with(&format!("crustdata=https://b.example, {entry}")).unwrap_err().to_string();
+            assert!(error.contains(&format!("`{entry}`")) && error.contains("crustdata=https://"), "{error}");
+        }
+        let settings = with("crustdata=https://b.example?a=b, hubspot = https://a.example,").unwrap();
+        let expected = [("crustdata", "https://b.example?a=b"), ("hubspot", "https://a.example")];
+        assert_eq!(settings.endpoints, expected.map(|(provider, url)| (provider.to_owned(), url.to_owned())));
+    }
+
     #[test]
     fn all_missing_variables_are_reported_together() {
-        let missing = boot(&["LEADS_TABLE", "CACHE_TABLE"]).settings(Function::CrmWriteback).unwrap_err();
+        let missing = missing(&boot(&["LEADS_TABLE", "CACHE_TABLE"]), Function::CrmWriteback);
         assert_eq!(missing.names, ["WRITEBACK_QUEUE_URL", "SECRETS_ID"]);
         assert!(missing.to_string().contains("WRITEBACK_QUEUE_URL, SECRETS_ID"));
     }
@@ -233,12 +278,12 @@ mod tests {
     #[test]
     fn an_empty_variable_is_missing() {
         let boot = Boot::from_variables([("SECRETS_ID".to_owned(), "  ".to_owned())]);
-        assert!(boot.settings(Function::SignupWebhook).unwrap_err().names.contains(&"SECRETS_ID"));
+        assert!(missing(&boot, Function::SignupWebhook).names.contains(&"SECRETS_ID"));
     }
 
     #[test]
     fn each_function_asks_for_its_own_tables_and_queues_only() {
-        let names = |function: Function| boot(&[]).settings(function).unwrap_err().names;
+        let names = |function: Function| missing(&boot(&[]), function).names;
         assert!(!names(Function::SignupWebhook).contains(&"WRITEBACK_QUEUE_URL"));
         assert!(!names(Function::SignupWebhook).contains(&"CREDITS_TABLE"));
         assert!(!names(Function::CrmWriteback).contains(&"LOOKUP_LOW_QUEUE_URL"));

@@ -12,6 +12,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::boot::Boot;
+
 /// The variable that names a file of certificates, in PEM, which are trusted beside the built-in ones: a stand-in's or a proxy's.
 pub(crate) const OWN_CERTIFICATES: &str = "SSL_CERT_FILE";
 
@@ -22,8 +24,19 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(1);
 #[derive(Debug, thiserror::Error)]
 pub enum TlsNotReady {
     /// The file that was named cannot be read as certificates.
-    #[error("{OWN_CERTIFICATES} names a file that cannot be read as PEM certificates: {0}")]
-    OwnCertificates(rustls::pki_types::pem::Error),
+    #[error("{OWN_CERTIFICATES} names {file}, which cannot be read as PEM certificates: {error}")]
+    OwnCertificates {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        error: rustls::pki_types::pem::Error,
+    },
+    /// The file that was named can be read, and there is nothing in it to trust.
+    #[error("{OWN_CERTIFICATES} names {file}, which holds no certificate that can be used; write them there in PEM, or unset it")]
+    NoCertificate {
+        /// The file.
+        file: String,
+    },
     /// The library refuses the setup.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] rustls::Error),
@@ -37,23 +50,50 @@ pub enum TlsNotReady {
 pub(crate) fn tls(own_certificates: Option<&str>) -> Result<ClientConfig, TlsNotReady> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     if let Some(file) = own_certificates {
-        for certificate in CertificateDer::pem_file_iter(file).map_err(TlsNotReady::OwnCertificates)? {
-            roots.add(certificate.map_err(TlsNotReady::OwnCertificates)?)?;
+        // A bundle may hold a single one that this library does not understand; the others serve.
+        let (added, _) = roots.add_parsable_certificates(read_certificates(file)?);
+        if added == 0 {
+            return Err(TlsNotReady::NoCertificate { file: file.to_owned() });
         }
     }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
     Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
+fn read_certificates(file: &str) -> Result<Vec<CertificateDer<'static>>, TlsNotReady> {
+    let certificates = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
+    certificates.map_err(|error| TlsNotReady::OwnCertificates { file: file.to_owned(), error })
+}
+
+/// The beginning of an HTTP client with the same trust, for tools that speak to webhooks and stand-ins.
+///
+/// # Errors
+/// [`TlsNotReady`] when the certificates in `SSL_CERT_FILE` cannot be used.
+pub fn http_client() -> Result<reqwest::ClientBuilder, TlsNotReady> {
+    Ok(reqwest::Client::builder().tls_backend_preconfigured(tls(Boot::from_env().own_certificates())?))
+}
+
+/// Whether requests go through the proxies that the environment names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proxies {
+    /// They do: an operator's machine may have no other way out.
+    OfTheSystem,
+    /// They never do: a function reaches AWS directly, and a stand-in is on this machine.
+    None,
+}
+
 /// What AWS's SDK sends its requests with.
-pub(crate) fn sdk_client(tls: ClientConfig) -> Result<SharedHttpClient, TlsNotReady> {
-    let client = reqwest::Client::builder()
+pub(crate) fn sdk_client(tls: ClientConfig, proxies: Proxies) -> Result<SharedHttpClient, TlsNotReady> {
+    let builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .redirect(Policy::none())
         .gzip(false) // the SDK checks the bytes as they were sent
-        .connect_timeout(CONNECT_WITHIN)
-        .build()?;
+        .connect_timeout(CONNECT_WITHIN);
+    let client = match proxies {
+        Proxies::OfTheSystem => builder.build()?,
+        Proxies::None => builder.no_proxy().build()?,
+    };
     let connector = SharedHttpConnector::new(Connector(client));
     Ok(http_client_fn(move |_, _| connector.clone()))
 }
@@ -107,6 +147,9 @@ mod tests {
 
     use super::*;
 
+    /// PEM around bytes that are no certificate.
+    const UNPARSABLE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
     /// Answers every request on its own connection; gives back where, and the certificate to trust.
     async fn serve() -> (String, PathBuf, tempfile::TempDir) {
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
@@ -156,8 +199,32 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_holds_no_certificates_is_named_by_its_variable() {
-        let error = tls(Some("no-such-file.pem")).unwrap_err().to_string();
-        assert!(error.contains(OWN_CERTIFICATES), "{error}");
+    fn a_file_that_cannot_be_read_is_named_with_its_variable() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in ["no-such-file.pem", folder.path().to_str().unwrap()] {
+            let error = tls(Some(file)).unwrap_err();
+            assert!(matches!(error, TlsNotReady::OwnCertificates { .. }), "{error}");
+            assert!(error.to_string().contains(OWN_CERTIFICATES) && error.to_string().contains(file), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_without_a_certificate_that_can_be_used_is_named_with_its_variable() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("own.pem");
+        for text in ["", "no PEM at all\n", UNPARSABLE] {
+            std::fs::write(&file, text).unwrap();
+            let error = tls(file.to_str()).unwrap_err();
+            assert!(matches!(error, TlsNotReady::NoCertificate { .. }), "{error}");
+            assert!(error.to_string().contains(OWN_CERTIFICATES) && error.to_string().contains("own.pem"), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_is_not_understood_does_not_take_the_others_with_it() {
+        let (url, file, _folder) = serve().await;
+        let good = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, format!("{UNPARSABLE}{good}")).unwrap();
+        assert_eq!(get(&url, tls(file.to_str()).unwrap()).await.unwrap().status().as_u16(), 418);
     }
 }

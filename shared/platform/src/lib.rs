@@ -18,10 +18,10 @@ mod tables;
 
 pub use aws::Aws;
 pub use batch::{NotABatch, read_batch, remaining, work_batch};
-pub use boot::{Boot, Function, MissingSettings, Settings, start};
+pub use boot::{Boot, Function, MissingSettings, Settings, SettingsError, start};
 pub use bundled::{UnreadableConfig, bundled_config, config_folder};
 pub use clock::{OsEntropy, SystemClock};
-pub use http::TlsNotReady;
+pub use http::{TlsNotReady, http_client};
 pub use queue::{QueueUrls, SqsQueue};
 pub use secrets::{SecretEditor, SecretNotChanged, SecretReader, SecretsIds};
 pub use store::{DEFAULT_WORKSPACE, DynamoStore};

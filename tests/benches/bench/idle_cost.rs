@@ -38,8 +38,6 @@ struct Item {
     what: String,
     quantity: f64,
     price: Priced,
-    /// Whether its allowance counts in the gated figure. Alarms, dashboards and metrics share theirs with the rest of the account.
-    is_ours: bool,
 }
 
 impl Item {
@@ -50,26 +48,22 @@ impl Item {
     fn after_allowance(&self) -> f64 {
         (self.quantity - self.price.always_free).max(0.0) * self.price.each
     }
-
-    fn gated(&self) -> f64 {
-        if self.is_ours { self.after_allowance() } else { self.at_list() }
-    }
 }
 
 /// Counts the template.
 pub(crate) fn count() -> anyhow::Result<Report> {
     let prices = Prices::load()?;
     let items = items(&Template::of_repository().context("template.yaml")?, &prices)?;
-    let row = |what, cost: fn(&Item) -> f64| Row::exact(ID, what, Unit::Dollars, items.iter().map(cost).sum());
+    let total = |cost: fn(&Item) -> f64| items.iter().map(cost).sum::<f64>();
+    let what = format!("idle month, less AWS's always-free allowances ({} at list price)", Unit::Dollars.words(total(Item::at_list)));
     let mut report = Report::default();
-    let gated = row("idle month, less the free million of SQS, all else at list", Item::gated);
-    report.row(gated.gate(Limit::AtMost(3.0)).stretch(Limit::AtMost(1.5)));
-    report.row(row("idle month, less all always-free allowances", Item::after_allowance));
-    report.row(row("idle month, at list price", Item::at_list));
+    let row = Row::exact(ID, what, Unit::Dollars, total(Item::after_allowance));
+    report.row(row.gate(Limit::AtMost(3.0)).stretch(Limit::AtMost(1.5)));
     for item in &items {
-        let (gated, after_allowance, at_list) = (item.gated(), item.after_allowance(), item.at_list());
-        report.note(format!("d' {}: ${gated:.2} gated, ${after_allowance:.2} after allowances, ${at_list:.2} at list.", item.what));
+        let (after_allowance, at_list) = (item.after_allowance(), item.at_list());
+        report.note(format!("d' {}: ${after_allowance:.2} after allowances, ${at_list:.2} at list.", item.what));
     }
+    report.note("d' The allowances are an account's; what else runs in it uses them too.");
     report.note("d' Stored logs, tables and build artifacts come to less than a cent. Resources under a condition count.");
     report.note(format!("d' Prices of {}, {}.", prices.dated, prices.region));
     Ok(report)
@@ -90,20 +84,14 @@ fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
         }
     }
     let polls = f64::from(mapped) * POLLERS * MONTH_SECONDS / POLL_SECONDS / 1e6;
-    let polled = Item {
-        what: format!("{mapped} mapped queues, {polls} M empty polls"),
-        quantity: polls,
-        price: prices.sqs_million_requests,
-        is_ours: true,
-    };
-    let shared =
-        |what: &str, count: u32, price| Item { what: format!("{count} {what}"), quantity: f64::from(count), price, is_ours: false };
+    let item = |what: String, quantity: f64, price| Item { what, quantity, price };
+    let counted = |what: &str, count: u32, price| item(format!("{count} {what}"), f64::from(count), price);
     Ok(vec![
-        polled,
-        shared("alarms", alarms, prices.alarm_metric),
-        shared("dashboards", dashboards, prices.dashboard),
-        shared("secrets", secrets, prices.secret),
-        shared("custom metrics", metrics, prices.custom_metric),
+        item(format!("{mapped} mapped queues, {polls} M empty polls"), polls, prices.sqs_million_requests),
+        counted("alarms", alarms, prices.alarm_metric),
+        counted("dashboards", dashboards, prices.dashboard),
+        counted("secrets", secrets, prices.secret),
+        counted("custom metrics", metrics, prices.custom_metric),
     ])
 }
 

@@ -1,6 +1,6 @@
 //! The front door leads to what `signup-webhook` answers, waits long enough for it, and logs nobody.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tests::template::{Template, references};
@@ -10,7 +10,7 @@ use crate::{hold, text_of, unless};
 /// API Gateway itself gives up after this.
 const LONGEST_MS: u64 = 30_000;
 /// What the access log may say: nothing of a person, and no id of a run.
-const LOGGED: [&str; 5] = ["requestId", "routeKey", "status", "responseLatency", "error.messageString"];
+const LOGGED: [&str; 6] = ["requestId", "routeKey", "status", "responseLatency", "error.message", "integrationErrorMessage"];
 
 const REQUESTS: &str = "functions/signup-webhook/src/request.rs";
 
@@ -60,6 +60,22 @@ fn check_waits(template: &Template) -> Vec<String> {
     findings
 }
 
+/// A line of the access log is JSON whatever is put in, and says nothing but what may be said.
+fn check_access_log(format: &str) -> Vec<String> {
+    let mut parts = format.split("$context.");
+    let mut line = parts.next().unwrap_or_default().to_owned();
+    let mut findings = Vec::new();
+    for part in parts {
+        let end = part.find(|letter: char| !letter.is_ascii_alphanumeric() && letter != '.').unwrap_or(part.len());
+        let (variable, rest) = part.split_at(end);
+        findings.extend(unless(LOGGED.contains(&variable), || format!("logs {variable}")));
+        line += &format!("word{rest}");
+    }
+    let is_plain = serde_json::from_str::<BTreeMap<String, String>>(&line).is_ok_and(|fields| !fields.is_empty());
+    findings.extend(unless(is_plain && !line.contains('$'), || format!("logs no plain JSON: {line}")));
+    findings
+}
+
 fn check_door(template: &Template) -> Vec<String> {
     let mut findings = Vec::new();
     let permissions: Vec<_> = template.of_type("AWS::Lambda::Permission").collect();
@@ -75,10 +91,7 @@ fn check_door(template: &Template) -> Vec<String> {
         let limits =
             ["ThrottlingRateLimit", "ThrottlingBurstLimit"].map(|limit| stage.get(&format!("/DefaultRouteSettings/{limit}")).as_u64());
         findings.extend(unless(limits.iter().all(|limit| limit.is_some_and(|most| most > 0)), || format!("{} limits no rate", stage.id)));
-        let format = stage.text("/AccessLogSettings/Format");
-        let variables = format.split("$context.").skip(1).map(|rest| rest.split('"').next().unwrap_or_default());
-        let unknown = variables.filter(|variable| !LOGGED.contains(variable));
-        findings.extend(unknown.map(|variable| format!("{} logs {variable}", stage.id)));
+        findings.extend(check_access_log(stage.text("/AccessLogSettings/Format")).into_iter().map(|what| format!("{} {what}", stage.id)));
     }
     for api in template.of_type("AWS::ApiGatewayV2::Api") {
         findings.extend(unless(api.get("/CorsConfiguration").is_null(), || format!("{} opens CORS", api.id)));
@@ -140,6 +153,14 @@ fn only_our_api_invokes_the_function_at_a_limited_rate_and_its_log_names_nobody(
                 json!("{\"path\":\"$context.path\"}"),
                 "HttpApiStage logs path",
             ),
+            (
+                "/Resources/HttpApiStage/Properties/AccessLogSettings/Format",
+                json!("{\"error\":\"$context.error.messageString\"}"),
+                "HttpApiStage logs error.messageString",
+            ),
+            ("/Resources/HttpApiStage/Properties/AccessLogSettings/Format", json!("{\"status\":$context.status}"), "logs no plain JSON"),
+            ("/Resources/HttpApiStage/Properties/AccessLogSettings/Format", json!("$context.status"), "logs no plain JSON"),
+            ("/Resources/HttpApiStage/Properties/AccessLogSettings/Format", json!("{\"a\":\"$input.body\"}"), "logs no plain JSON"),
             ("/Resources/HttpApi/Properties/CorsConfiguration", json!({"AllowOrigins": ["*"]}), "HttpApi opens CORS"),
         ],
     );

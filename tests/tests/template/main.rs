@@ -7,9 +7,11 @@
 mod alarms;
 mod api;
 mod audit;
+mod dashboard;
 mod drift;
 mod iam;
 mod observed;
+mod outputs;
 mod queues;
 mod sample_events;
 mod secrets;

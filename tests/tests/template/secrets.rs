@@ -62,6 +62,27 @@ fn check_texts(template: &Template) -> Vec<String> {
     findings
 }
 
+/// The two texts as they were first deployed. Whatever is edited here, even a length, makes `CloudFormation` write a new version
+/// of the secret at the next deployment: the keys that were set are gone from it, and with another `hash_key` nobody is found
+/// again in the tables.
+fn check_unedited(template: &Template) -> Vec<String> {
+    let generated = json!({
+        "SecretStringTemplate": "{}",
+        "GenerateStringKey": "hash_key",
+        "PasswordLength": 44,
+        "ExcludeCharacters": "!\"#$%&'()*+,./:;<=>?@[\\]^`{|}~",
+    });
+    let mut findings = Vec::new();
+    for (id, wanted) in [("WebhookSecrets", ("GenerateSecretString", generated)), ("VendorSecrets", ("SecretString", json!("{}")))] {
+        let secret = template.resource(id).map_or(&Value::Null, |secret| secret.get(""));
+        for name in ["GenerateSecretString", "SecretString"] {
+            let wanted = if name == wanted.0 { &wanted.1 } else { &Value::Null };
+            findings.extend(unless(secret[name] == *wanted, || format!("{id}: {name} must stay {wanted}")));
+        }
+    }
+    findings
+}
+
 fn check_public_function(template: &Template) -> Vec<String> {
     let id = function_id(Function::SignupWebhook);
     let function = template.resource(&id).map_or(&Value::Null, |function| function.value);
@@ -117,6 +138,24 @@ fn secrets_are_made_empty_or_at_random() {
             ),
             ("/Resources/WebhookSecrets/Properties/GenerateSecretString/PasswordLength", json!(16), "WebhookSecrets: a hash_key of 16"),
             ("/Resources/WebhookSecrets/Properties/GenerateSecretString", Value::Null, "WebhookSecrets: a hash_key of 0"),
+        ],
+    );
+}
+
+#[test]
+fn nobody_edits_what_a_secret_was_made_from() {
+    let generated = "/Resources/WebhookSecrets/Properties/GenerateSecretString";
+    hold(
+        check_unedited,
+        &[
+            (&format!("{generated}/PasswordLength"), json!(64), "WebhookSecrets: GenerateSecretString must stay"),
+            (&format!("{generated}/ExcludeCharacters"), json!("!"), "WebhookSecrets: GenerateSecretString must stay"),
+            (&format!("{generated}/ExcludePunctuation"), json!(true), "WebhookSecrets: GenerateSecretString must stay"),
+            (generated, Value::Null, "WebhookSecrets: GenerateSecretString must stay"),
+            ("/Resources/WebhookSecrets/Properties/SecretString", json!("{}"), "WebhookSecrets: SecretString must stay null"),
+            ("/Resources/VendorSecrets/Properties/SecretString", json!("{ }"), "VendorSecrets: SecretString must stay"),
+            ("/Resources/VendorSecrets/Properties/SecretString", Value::Null, "VendorSecrets: SecretString must stay"),
+            ("/Resources/VendorSecrets", Value::Null, "VendorSecrets: SecretString must stay"),
         ],
     );
 }

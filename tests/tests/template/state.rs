@@ -9,13 +9,14 @@ use crate::{hold, text_of, unless};
 const KEPT: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"];
 
 /// The property by which a resource of a type gets a physical name.
-const NAMES: [(&str, &str); 13] = [
+const NAMES: [(&str, &str); 14] = [
     ("AWS::Serverless::Function", "FunctionName"),
     ("AWS::Lambda::Function", "FunctionName"),
     ("AWS::DynamoDB::Table", "TableName"),
     ("AWS::SQS::Queue", "QueueName"),
     ("AWS::IAM::Role", "RoleName"),
     ("AWS::Logs::LogGroup", "LogGroupName"),
+    ("AWS::Logs::MetricFilter", "FilterName"),
     ("AWS::SNS::Topic", "TopicName"),
     ("AWS::SecretsManager::Secret", "Name"),
     ("AWS::CloudWatch::Alarm", "AlarmName"),
@@ -28,9 +29,12 @@ const NAMES: [(&str, &str); 13] = [
 fn check_kept(template: &Template) -> Vec<String> {
     let mut findings = Vec::new();
     for resource in template.resources().filter(|resource| KEPT.contains(&resource.kind())) {
-        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
-            findings.extend(unless(resource.value[policy] == "Retain", || format!("{}: {policy} is not Retain", resource.id)));
-        }
+        // A first deployment that fails takes away what it made, which is empty.
+        let deletion = &resource.value["DeletionPolicy"];
+        let is_kept = *deletion == "Retain" || *deletion == "RetainExceptOnCreate";
+        findings.extend(unless(is_kept, || format!("{}: DeletionPolicy keeps nothing", resource.id)));
+        let is_kept = resource.value["UpdateReplacePolicy"] == "Retain";
+        findings.extend(unless(is_kept, || format!("{}: UpdateReplacePolicy is not Retain", resource.id)));
     }
     for table in template.of_type("AWS::DynamoDB::Table") {
         for switch in ["/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled", "/SSESpecification/SSEEnabled"] {
@@ -88,6 +92,8 @@ fn tables_can_be_restored_and_outlive_the_stack_with_the_secrets() {
             ("/Resources/LeadsTable/DeletionPolicy", Value::Null, "LeadsTable: DeletionPolicy"),
             ("/Resources/CreditsTable/UpdateReplacePolicy", json!("Delete"), "CreditsTable: UpdateReplacePolicy"),
             ("/Resources/WebhookSecrets/DeletionPolicy", json!("Delete"), "WebhookSecrets: DeletionPolicy"),
+            ("/Resources/VendorSecrets/DeletionPolicy", json!("Snapshot"), "VendorSecrets: DeletionPolicy"),
+            ("/Resources/LeadsTable/UpdateReplacePolicy", json!("RetainExceptOnCreate"), "LeadsTable: UpdateReplacePolicy"),
             ("/Resources/VendorSecrets/UpdateReplacePolicy", Value::Null, "VendorSecrets: UpdateReplacePolicy"),
             ("/Resources/CacheTable/Properties/PointInTimeRecoverySpecification", Value::Null, "CacheTable: /PointInTime"),
             ("/Resources/CacheTable/Properties/SSESpecification/SSEEnabled", json!(false), "CacheTable: /SSE"),

@@ -12,8 +12,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connectors::{Egress, Endpoints, HttpProvider, HubSpot};
 use domain::config::Config;
 use domain::units::{Millis, Timestamp};
-use intake::sample::{RepeatAs, Sample, local_secret};
+use intake::sample::{Sample, local_secret};
 use lambda_runtime::Context;
+use local::samples::bodies;
 use pipeline::enrich::Enrich;
 use pipeline::ports::{Clock, Queue as _, QueueName, Received};
 use pipeline::write_back::WriteBack;
@@ -95,10 +96,8 @@ impl World {
 
     /// Posts a sample as often as it says, as its issuer would, and reads the run that it starts.
     pub(crate) async fn post(&mut self, sample: &Sample) {
-        let first = sample.render(self.clock.now());
-        for nth in 0..sample.repeat {
-            let is_click = nth > 0 && sample.repeat_as == RepeatAs::Click;
-            let body = if is_click { sample.render(self.clock.now()) } else { first.clone() };
+        let clock = Arc::clone(&self.clock);
+        for body in bodies(sample, &*clock) {
             let secret = local_secret(&sample.issuer).unwrap();
             let mut headers = intake::sign(&sample.issuer, &body, &secret.into(), sample.delivery.as_deref(), self.clock.now()).unwrap();
             // One second shows how a run is watched; nobody works on it meanwhile.

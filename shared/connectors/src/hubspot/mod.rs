@@ -17,7 +17,7 @@ use crate::endpoints::Endpoints;
 
 const HOST: &str = "https://api.hubapi.com";
 /// The name of this CRM in configuration and in [`Endpoints`].
-const TARGET: &str = "hubspot";
+pub(crate) const TARGET: &str = "hubspot";
 /// The secret that holds the private app's token.
 const SECRET: &str = "hubspot_token";
 

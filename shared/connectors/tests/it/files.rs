@@ -1,7 +1,7 @@
 //! The connector files of the repository, and what is said about wrong ones.
 
-use connectors::{Resale, configure, configure_for_use, load};
-use domain::config::Sources;
+use connectors::{Connector, Connectors, Endpoints, Resale, configure, configure_for_use, load};
+use domain::config::{Config, Findings, Sources};
 use domain::identity::KeyKind;
 use domain::schema::Schema;
 use domain::units::Credits;
@@ -55,12 +55,42 @@ fn a_function_reads_the_same_configuration_without_the_examples() {
     let ((config, connectors), (of_function, without)) = (configure(&sources()).unwrap(), configure_for_use(&sources()).unwrap());
     assert_eq!(config.hash, of_function.hash);
     assert_eq!(config.catalogue, of_function.catalogue);
-    assert_eq!(without.check_examples(), Ok(0));
     for connector in connectors.iter() {
         let same = without.get(&connector.operation().name).unwrap();
         assert_eq!(connector.operation(), same.operation());
-        assert_eq!(format!("{:?}", connector.about()), format!("{:?}", same.about()));
+        assert_eq!(connector.about(), same.about());
+        // `examples` stands last in what Debug shows, and is the one difference.
+        let all_but_examples = |connector: &Connector| format!("{connector:?}").split_once(", examples: [").unwrap().0.to_owned();
+        assert_eq!(all_but_examples(connector), all_but_examples(same));
+        assert!(format!("{same:?}").ends_with(", examples: [] }"), "{same:?}");
     }
+}
+
+/// The examples may stand anywhere in a file; what comes after them is read.
+#[test]
+fn whatever_begins_a_line_ends_the_examples() {
+    let good = GOOD.replace("family: acme\n", "");
+    for end in ["family: acme\n", "\"family\": acme\n", "'family': acme\n", "# a remark\n\n\"family\": acme\n", "? family\n: acme\n"] {
+        let text = format!("{good}{end}");
+        let with = |load: fn(&Sources) -> Result<(Config, Connectors), Findings>| {
+            let others = sources().below("").map(|(file, text)| (file.to_owned(), text.to_owned())).collect::<Vec<_>>();
+            let one = [("connectors/acme.company.yaml".to_owned(), text.clone())];
+            let (_, connectors) = load(&Sources::new(others.into_iter().chain(one))).unwrap_or_else(|findings| panic!("{findings}"));
+            connectors.get("acme.company").unwrap().operation().family.clone()
+        };
+        assert_eq!((with(configure), with(configure_for_use)), ("acme".to_owned(), "acme".to_owned()), "{end}");
+    }
+}
+
+#[test]
+fn an_endpoint_of_somebody_whom_nobody_asks_is_an_error_with_those_who_are_asked() {
+    let endpoint_of = |provider: &str| Endpoints::new([(provider.to_owned(), "https://proxy.internal".to_owned())]).unwrap();
+    for provider in ["crustdata", "website", "hubspot"] {
+        assert_eq!(endpoint_of(provider).check(&connectors()), Ok(()));
+    }
+    let error = endpoint_of("crusdata").check(&connectors()).unwrap_err().to_string();
+    assert!(error.contains("`crusdata`") && error.contains("crustdata, hubspot, website"), "{error}");
+    assert!(endpoint_of("email").check(&connectors()).is_err());
 }
 
 #[test]

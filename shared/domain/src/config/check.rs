@@ -4,26 +4,50 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::Spanned;
 
 use super::document::Main;
-use super::{Config, Finding, Findings, MAIN_FILE, Sources, TrackPlan};
+use super::{Config, Finding, Findings, MAIN_FILE, Sources, TrackPlan, WORKSPACE};
 use crate::condition::Condition;
 use crate::plan::Catalogue;
 use crate::schema::{Field, Schema};
 
-pub(super) fn check(sources: &Sources, catalogue: Catalogue) -> Result<Config, Findings> {
-    let main: Main = parse(sources, MAIN_FILE).map_err(|finding| Findings(vec![finding]))?;
-    let mut checker = Checker { schema: Schema::default(), catalogue, findings: Vec::new() };
-    let config = checker.config(sources, main);
-    match config {
-        Some(config) if checker.findings.is_empty() => Ok(config),
-        _ => Err(checker.sorted()),
-    }
+/// A configuration whose main file was read: its fields are known, which the connectors need, and the rest waits for the
+/// catalogue that they offer.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    sources: &'a Sources,
+    main: Main,
+    schema: Schema,
 }
 
-pub(super) fn schema(sources: &Sources) -> Result<Schema, Findings> {
-    let main: Main = parse(sources, MAIN_FILE).map_err(|finding| Findings(vec![finding]))?;
-    let mut checker = Checker { schema: Schema::default(), catalogue: Catalogue::new(), findings: Vec::new() };
-    checker.declare(&main);
-    if checker.findings.is_empty() { Ok(checker.schema) } else { Err(checker.sorted()) }
+impl<'a> Draft<'a> {
+    /// Reads the main file.
+    ///
+    /// # Errors
+    /// What is wrong with its form or with the fields that it declares, with file and line.
+    pub fn read(sources: &'a Sources) -> Result<Self, Findings> {
+        let main: Main = parse(sources, MAIN_FILE).map_err(|finding| Findings(vec![finding]))?;
+        let mut checker = Checker { schema: Schema::default(), catalogue: Catalogue::new(), findings: Vec::new() };
+        checker.declare(&main);
+        if checker.findings.is_empty() { Ok(Self { sources, main, schema: checker.schema }) } else { Err(checker.sorted()) }
+    }
+
+    /// The canonical fields and the declared ones.
+    #[must_use]
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Checks the documents against each other and against the operations that the connectors offer.
+    ///
+    /// # Errors
+    /// Every mistake that was found, with file and line.
+    pub fn check(self, catalogue: Catalogue) -> Result<Config, Findings> {
+        let mut checker = Checker { schema: self.schema, catalogue, findings: Vec::new() };
+        let config = checker.config(self.sources, self.main);
+        match config {
+            Some(config) if checker.findings.is_empty() => Ok(config),
+            _ => Err(checker.sorted()),
+        }
+    }
 }
 
 pub(super) fn parse<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, Finding> {
@@ -51,7 +75,9 @@ impl Checker {
         if main.version.value != 1 {
             self.find(MAIN_FILE, line(&main.version), format!("version {} is not known; write `version: 1`", main.version.value));
         }
-        self.declare(&main);
+        if let Some(other) = main.workspace.as_ref().filter(|workspace| workspace.value != WORKSPACE) {
+            self.find(MAIN_FILE, line(other), format!("one deployment serves one workspace today; write `workspace: {WORKSPACE}`"));
+        }
         let trust = self.trust(main.trust);
         let limits = self.limits(main.credits);
         let deadlines = self.deadlines(main.deadlines);
@@ -64,7 +90,7 @@ impl Checker {
         let preset = self.preset(sources, &main.preset)?;
         Some(Config {
             hash: sources.hash(),
-            workspace: main.workspace,
+            workspace: WORKSPACE.to_owned(),
             freshness: freshness.unwrap_or(preset.freshness),
             trust,
             limits,

@@ -16,8 +16,8 @@ use crate::units::{BasisPoints, Credits, Millis, written_credits};
 #[serde(deny_unknown_fields)]
 pub(super) struct Main {
     pub(super) version: Spanned<u32>,
-    #[serde(default = "default_workspace")]
-    pub(super) workspace: String,
+    #[serde(default)]
+    pub(super) workspace: Option<Spanned<String>>,
     pub(super) preset: Spanned<String>,
     #[serde(default)]
     pub(super) fields: BTreeMap<String, Spanned<FieldType>>,
@@ -52,10 +52,6 @@ pub(super) struct Preset {
     pub(super) steps: Vec<StepSection>,
     pub(super) score: Vec<ScoreSection>,
     pub(super) route: RouteSection,
-}
-
-fn default_workspace() -> String {
-    "default".to_owned()
 }
 
 /// The type of a custom field, as written.

@@ -24,10 +24,13 @@ use crate::schema::{Field, Schema};
 use crate::score::ScoreRule;
 use crate::units::Millis;
 
+pub use check::Draft;
 pub use document::FieldType;
 
 /// The name of the file that everything starts from.
 pub const MAIN_FILE: &str = "millrace.yaml";
+/// The workspace that every key starts with: one deployment serves one, and rights are given by it.
+pub const WORKSPACE: &str = "default";
 
 /// The files of a configuration by their path within `config/`, such as `presets/signup.yaml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,22 +185,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// Checks the documents against each other and against the operations that the connectors offer.
-    ///
-    /// # Errors
-    /// Every mistake that was found, with file and line.
-    pub fn check(sources: &Sources, catalogue: Catalogue) -> Result<Self, Findings> {
-        check::check(sources, catalogue)
-    }
-
-    /// The schema alone, which the connectors need before there is a catalogue to check the rest against.
-    ///
-    /// # Errors
-    /// What is wrong with the main file.
-    pub fn schema(sources: &Sources) -> Result<Schema, Findings> {
-        check::schema(sources)
-    }
-
     /// The fields that the score or the route read, sorted, each once.
     #[must_use]
     pub fn decision_fields(&self) -> Vec<Field> {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use domain::config::{Config, Sources};
+use domain::config::{Config, Draft, Sources};
 use domain::credits::Price;
 use domain::decision::Decision;
 use domain::identity::{Email, HashKey, KeyKind};
@@ -240,7 +240,7 @@ fn config() -> Config {
         ("presets/seed.yaml", include_str!("../../../../config/presets/seed.yaml")),
     ];
     let sources = Sources::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
-    Config::check(&sources, catalogue).unwrap_or_else(|findings| panic!("{findings}"))
+    Draft::read(&sources).and_then(|draft| draft.check(catalogue)).unwrap_or_else(|findings| panic!("{findings}"))
 }
 
 impl World {

@@ -1,6 +1,7 @@
 //! Secrets of Secrets Manager, each a JSON object from name to value, read through one cache (RELIABILITY §3, ADR 0006).
 
 mod editor;
+mod rules;
 mod source;
 mod webhooks;
 
@@ -10,8 +11,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_secretsmanager::Client;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::identity::HashKey;
 use domain::units::{Millis, Timestamp};
 use pipeline::ports::{Clock, SecretUnavailable, Secrets};
@@ -19,6 +18,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
 
 pub use editor::{SecretEditor, SecretNotChanged};
+use rules::parse_hash_key;
 use source::{Manager, Source};
 
 /// How long what was read is believed.
@@ -80,16 +80,13 @@ impl SecretReader {
         Self { places: places.collect(), clock }
     }
 
-    /// The key under which people are hashed: secret `hash_key`, at least 16 bytes in URL-safe base64 without padding.
+    /// The key under which people are hashed: secret `hash_key`, at least 16 bytes in URL-safe base64.
     ///
     /// # Errors
     /// Says whether it cannot be read, or what is wrong with it.
     pub async fn hash_key(&self) -> Result<HashKey, SecretUnavailable> {
         let text = self.secret(HASH_KEY).await?;
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text.expose_secret().trim_end_matches('='))
-            .map_err(|_| wrong(HASH_KEY, "write it in URL-safe base64"))?;
-        HashKey::new(bytes).map_err(|error| wrong(HASH_KEY, &error.to_string()))
+        parse_hash_key(text.expose_secret()).map_err(|error| wrong(HASH_KEY, &error.to_string()))
     }
 
     /// The value of a name in the first place that has one.

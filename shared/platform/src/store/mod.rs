@@ -20,7 +20,7 @@ use crate::tables::TableNames;
 use item::{Item, Key};
 
 /// The workspace of a deployment that serves only one, as all do today.
-pub const DEFAULT_WORKSPACE: &str = "default";
+pub const DEFAULT_WORKSPACE: &str = domain::config::WORKSPACE;
 
 /// The store on `DynamoDB`: every verb of the ports is one request, a conditional one where it decides something.
 #[derive(Clone, Debug)]

@@ -10,5 +10,6 @@ mod faults;
 mod ports;
 mod proxy;
 mod records;
+mod secret_editor;
 mod tables;
 mod wire;

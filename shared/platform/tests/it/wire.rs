@@ -85,5 +85,5 @@ async fn the_names_of_several_secrets_are_put_together_and_the_first_value_stand
 async fn a_secret_that_is_not_there_is_an_error_with_the_code() {
     let endpoint = endpoint(Arc::default()).await;
     let error = secrets(&endpoint, "other").await.secret("api_key").await.unwrap_err();
-    assert!(error.to_string().contains("ResourceNotFoundException"), "{error}");
+    assert!(error.to_string().contains("secret other: ResourceNotFoundException"), "{error}");
 }

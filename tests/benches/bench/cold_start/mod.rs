@@ -1,11 +1,13 @@
 //! Row c: cold start. Whole processes from their start to the first poll and to the first answer, under a stub of the
-//! Runtime API, with every service behind TLS; ours, Node and Python take turns.
+//! Runtime API, with every service behind TLS; ours, Node and Python take turns. `three-calls` does what Node and Python
+//! do and is compared with them; the functions do their real work.
 
 mod baselines;
 mod events;
 mod ours;
 mod process;
 mod realtime;
+mod table;
 mod tls;
 mod world;
 
@@ -18,14 +20,12 @@ use platform::Function;
 use serde_json::{Value, json};
 
 use crate::Places;
-use crate::limit::{Limit, Unit};
 use crate::report::Report;
-use crate::row::Row;
 use crate::samples::Samples;
 use baselines::Baseline;
 use events::{batch_of, webhook_call};
-use ours::Bootstraps;
-use process::{Memory, Program, Start};
+use ours::{Bootstraps, THREE_CALLS};
+use process::{Program, Start};
 use realtime::RealTime;
 use tls::Authority;
 use world::{Asked, World};
@@ -43,9 +43,17 @@ const LOOKUP_QUEUES: [QueueName; 4] = [
 ];
 
 /// One who starts again and again.
-#[derive(Default)]
 struct Contender {
+    name: &'static str,
     starts: Vec<(Start, Asked)>,
+}
+
+/// Everybody who takes part.
+struct Contenders<'a> {
+    three_calls: Contender,
+    lookup: Contender,
+    webhook: Contender,
+    others: Vec<(&'a Baseline, Contender)>,
 }
 
 /// What all of them are measured with.
@@ -61,43 +69,59 @@ pub(crate) async fn measure(places: &Places, given: Option<&Path>, runs: u32) ->
     let folder = tempfile::tempdir()?;
     let bench = Bench { places, authority: Authority::new(folder.path())?, bootstraps: Bootstraps::find(places, given)?, folder };
     let baselines = [("Node", baselines::node(places)), ("Python", baselines::python(places))];
-    let (mut webhook, mut lookup) = (Contender::default(), Contender::default());
-    let mut others: Vec<(&Baseline, Contender)> =
-        baselines.iter().filter_map(|(_, baseline)| Some((baseline.as_ref().ok()?, Contender::default()))).collect();
+    let mut contenders = Contenders::new(baselines.iter().filter_map(|(_, baseline)| baseline.as_ref().ok()));
     let real_time = RealTime::begin();
     for run in 0..=runs {
-        let message = bench.start_webhook(&mut webhook).await.context("signup-webhook")?;
-        bench.start_lookup(&mut lookup, &message).await.context("provider-lookup")?;
-        for (baseline, contender) in &mut others {
-            bench.start_baseline(baseline, contender, &message).await.context(baseline.name)?;
-        }
+        Box::pin(bench.start_all(&mut contenders)).await?;
         if run == 0 {
             // Brings binaries and libraries into memory.
-            [&mut webhook, &mut lookup].into_iter().chain(others.iter_mut().map(|(_, contender)| contender)).for_each(|c| c.starts.clear());
+            contenders.forget();
         }
     }
     let how =
         if real_time.is_some() { "under chrt --fifo 10" } else { "without real-time priority: not root, so other load is measured too" };
     drop(real_time);
+    let absent = baselines.iter().filter_map(|(name, baseline)| Some((*name, baseline.as_ref().err()?.as_str())));
     let mut report = Report::default();
-    times(&mut report, &lookup, &webhook, &others);
-    for (name, baseline) in &baselines {
-        if let Err(why) = baseline {
-            report.row(Row::skipped(ID, format!("start to first answer: {name} ÷ provider-lookup"), why));
-        }
-    }
-    memory(&mut report, &lookup, &webhook, &others);
-    sizes(&mut report, &bench.bootstraps)?;
-    notes(&mut report, &bench, runs, how);
-    requests(&mut report, "provider-lookup", &lookup);
-    requests(&mut report, "signup-webhook", &webhook);
-    for (baseline, contender) in &others {
-        requests(&mut report, &baseline.words, contender);
-    }
+    table::rows(&mut report, &contenders, absent, &bench.bootstraps)?;
+    table::notes(&mut report, &contenders, &bench, runs, how);
     Ok(report)
 }
 
+impl<'a> Contenders<'a> {
+    fn new(baselines: impl Iterator<Item = &'a Baseline>) -> Self {
+        let contender = |name| Contender { name, starts: Vec::new() };
+        Self {
+            three_calls: contender(THREE_CALLS),
+            lookup: contender(Function::ProviderLookup.name()),
+            webhook: contender(Function::SignupWebhook.name()),
+            others: baselines.map(|baseline| (baseline, contender(baseline.name))).collect(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Contender> {
+        [&self.three_calls, &self.lookup, &self.webhook].into_iter().chain(self.others.iter().map(|(_, contender)| contender))
+    }
+
+    fn forget(&mut self) {
+        let ours = [&mut self.three_calls, &mut self.lookup, &mut self.webhook];
+        ours.into_iter().chain(self.others.iter_mut().map(|(_, contender)| contender)).for_each(|contender| contender.starts.clear());
+    }
+}
+
 impl Bench<'_> {
+    /// One start each, one after the other.
+    async fn start_all(&self, contenders: &mut Contenders<'_>) -> anyhow::Result<()> {
+        let message = self.start_webhook(&mut contenders.webhook).await.context("signup-webhook")?;
+        self.start_lookup(&mut contenders.lookup, &message).await.context("provider-lookup")?;
+        let three_calls = |world: &World| self.three_calls(world);
+        self.start_three(three_calls, &mut contenders.three_calls, &message).await.context(THREE_CALLS)?;
+        for (baseline, contender) in &mut contenders.others {
+            self.start_three(|world: &World| of_baseline(baseline, world), contender, &message).await.context(baseline.name)?;
+        }
+        Ok(())
+    }
+
     /// Accepts the sample; gives back the message that was sent.
     async fn start_webhook(&self, contender: &mut Contender) -> anyhow::Result<String> {
         let world = World::start(&self.authority).await?;
@@ -118,16 +142,15 @@ impl Bench<'_> {
         Ok(())
     }
 
-    async fn start_baseline(&self, baseline: &Baseline, contender: &mut Contender, message: &str) -> anyhow::Result<()> {
+    /// Makes the provider call, the put and the send that are compared, and nothing else.
+    async fn start_three(&self, program: impl Fn(&World) -> Program, contender: &mut Contender, message: &str) -> anyhow::Result<()> {
         let world = World::start(&self.authority).await?;
-        let mut variables = world.variables_of_baseline(DOMAIN);
-        variables.extend(baseline.variables.iter().cloned());
-        let program = Program { path: baseline.interpreter.clone(), arguments: baseline.arguments.clone(), variables };
-        let start = self.start(&program, &batch_of(message)).await?;
+        let start = self.start(&program(&world), &batch_of(message)).await?;
         ensure!(start.answer == json!({"batchItemFailures": []}), "the batch was not worked off: {}", start.answer);
         world.message_in(&[QueueName::Writeback]).await?;
         let asked = contender.note(start, &world);
-        ensure!((asked.dynamodb, asked.provider, asked.sqs) == (1, 1, 1), "a baseline makes three calls, this one made {asked:?}");
+        let made = (asked.dynamodb, asked.provider, asked.sqs, asked.secrets);
+        ensure!(made == (1, 1, 1, 0), "one DynamoDB, one provider and one SQS request are compared, this one made {asked:?}");
         Ok(())
     }
 
@@ -135,9 +158,19 @@ impl Bench<'_> {
         Program { path: self.bootstraps.path(function), arguments: Vec::new(), variables: world.variables_of(function) }
     }
 
+    fn three_calls(&self, world: &World) -> Program {
+        Program { path: self.bootstraps.three_calls(), arguments: Vec::new(), variables: world.variables_of_three_calls(DOMAIN) }
+    }
+
     async fn start(&self, program: &Program, event: &Value) -> anyhow::Result<Start> {
         process::start(program, &self.authority, event, &self.folder.path().join("process.log")).await
     }
+}
+
+fn of_baseline(baseline: &Baseline, world: &World) -> Program {
+    let mut variables = world.variables_of_baseline(DOMAIN);
+    variables.extend(baseline.variables.iter().cloned());
+    Program { path: baseline.interpreter.clone(), arguments: baseline.arguments.clone(), variables }
 }
 
 impl Contender {
@@ -159,74 +192,4 @@ impl Contender {
     fn answer(&self) -> Samples {
         self.samples(|start| start.answer_ms)
     }
-}
-
-fn times(report: &mut Report, lookup: &Contender, webhook: &Contender, others: &[(&Baseline, Contender)]) {
-    let at_most = |most| Limit::AtMost(most);
-    let row = |what: &str, samples| Row::repeated(ID, what, Unit::Milliseconds, samples);
-    report.row(row("provider-lookup: start to first poll", lookup.first_poll()).gate(at_most(8.0)).stretch(at_most(5.0)));
-    report.row(row("provider-lookup: start to first answer", lookup.answer()).gate(at_most(20.0)).stretch(at_most(10.0)));
-    report.row(row("signup-webhook: start to first poll", webhook.first_poll()));
-    report.row(row("signup-webhook: start to first answer", webhook.answer()));
-    for (baseline, contender) in others {
-        report.row(row(&format!("{}: start to first poll", baseline.name), contender.first_poll()));
-        report.row(row(&format!("{}: start to first answer", baseline.name), contender.answer()));
-        let least = if baseline.name == "Node" { 20.0 } else { 30.0 };
-        let (poll, answer) = (
-            format!("start to first poll: {} ÷ provider-lookup", baseline.name),
-            format!("start to first answer: {} ÷ provider-lookup", baseline.name),
-        );
-        report.row(Row::ratio(ID, poll, &contender.first_poll(), &lookup.first_poll()));
-        report.row(Row::ratio(ID, answer, &contender.answer(), &lookup.answer()).stretch(Limit::AtLeast(least)));
-    }
-}
-
-fn memory(report: &mut Report, lookup: &Contender, webhook: &Contender, others: &[(&Baseline, Contender)]) {
-    let median = |contender: &Contender, of: fn(&Start) -> f64| contender.samples(of).median();
-    let row = |what: String, value| Row::exact(ID, what, Unit::Megabytes, value);
-    let at_poll = median(lookup, |start| start.at_poll.now);
-    report.row(row("provider-lookup: resident at the first poll".to_owned(), at_poll).stretch(Limit::AtMost(12.0)));
-    let named = [("provider-lookup", lookup), ("signup-webhook", webhook)];
-    for (name, contender) in named.into_iter().chain(others.iter().map(|(baseline, contender)| (baseline.name, contender))) {
-        let peak = |of: fn(&Start) -> Memory| contender.samples(|start| of(start).most).median();
-        report.row(row(format!("{name}: resident after the answer"), median(contender, |start| start.after_answer.now)));
-        let (before, after) = (peak(|start| start.at_poll), peak(|start| start.after_answer));
-        report.note(format!("c {name}: resident at most {before:.1} MB up to the first poll, {after:.1} MB up to the answer."));
-    }
-}
-
-fn sizes(report: &mut Report, bootstraps: &Bootstraps) -> anyhow::Result<()> {
-    for function in Function::ALL {
-        let (binary, zip) = ours::sizes(&bootstraps.path(function))?;
-        let what = format!("{}: zip -9 of a binary of {binary:.1} MB", function.name());
-        report.row(Row::exact(ID, what, Unit::Megabytes, zip).stretch(Limit::AtMost(5.0)));
-    }
-    Ok(())
-}
-
-fn notes(report: &mut Report, bench: &Bench<'_>, runs: u32, how: &str) {
-    report.note(format!(
-        "c {runs} starts each, taking turns, after one that does not count; medians; {how}; binaries of {}.",
-        bench.bootstraps.words()
-    ));
-    report.note(format!(
-        "c The answer's time leaves out what this program does between poll and event. Each service is at a TLS place of its own, behind a bundle of {} roots; \
-         answers come from stand-ins on loopback, and their time counts.",
-        bench.authority.roots
-    ));
-}
-
-fn requests(report: &mut Report, name: &str, contender: &Contender) {
-    let (Some((_, asked)), Some(answered)) =
-        (contender.starts.last(), Samples::of(contender.starts.iter().map(|(_, asked)| asked.answered_in_ms)))
-    else {
-        return;
-    };
-    let Asked { dynamodb, sqs, secrets, provider, .. } = asked;
-    report.note(format!(
-        "c {name}: {} requests over TLS a start: Secrets Manager {secrets}, DynamoDB {dynamodb}, provider {provider}, SQS {sqs}; \
-         the stand-ins took {:.1} ms of the time for them (median).",
-        dynamodb + sqs + secrets + provider,
-        answered.median()
-    ));
 }

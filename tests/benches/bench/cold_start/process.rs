@@ -77,7 +77,7 @@ fn command(program: &Program, authority: &Authority, api: &RuntimeApi, log: &Pat
         .env("AWS_DEFAULT_REGION", "eu-west-1")
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
-        .env("SSL_CERT_FILE", &authority.bundle)
+        .env("SSL_CERT_FILE", &authority.certificate)
         .env("AWS_CA_BUNDLE", &authority.bundle)
         .env("NODE_EXTRA_CA_CERTS", &authority.certificate)
         .envs(&program.variables)

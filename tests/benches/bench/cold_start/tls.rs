@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::server::TlsStream;
 
@@ -23,7 +23,7 @@ const BUNDLES: [&str; 3] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/
 pub(super) struct Authority {
     /// Its own certificate, for whoever adds it to roots of their own.
     pub(super) certificate: PathBuf,
-    /// The machine's roots and this one, so that reading a real bundle is paid for.
+    /// The machine's roots and this one, for whoever takes one file instead of its own roots.
     pub(super) bundle: PathBuf,
     /// How many roots the bundle has.
     pub(super) roots: usize,
@@ -74,7 +74,7 @@ fn server_config(issuer: &CertifiedIssuer<'_, KeyPair>) -> anyhow::Result<Server
     let key = KeyPair::generate()?;
     let certificate = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, issuer)?;
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider())).with_safe_default_protocol_versions()?;
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()?;
     let mut config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)

@@ -62,7 +62,7 @@ impl World {
     pub(super) async fn start(authority: &Authority) -> anyhow::Result<Self> {
         let mut tasks = JoinSet::new();
         let aws = AwsEndpoint::start(Arc::new(SystemClock), RECEIVES_MAX, secrets()).await?;
-        let forward = Forward { to: aws.url().to_owned(), http: reqwest::Client::builder().no_proxy().build()? };
+        let forward = Forward { to: aws.url().to_owned(), http: platform::http_client()?.no_proxy().build()? };
         let forwarding = Router::new().fallback(pass_on).with_state(forward);
         // Every world is the same: nothing was asked or cached in it yet.
         let sandbox = Sandbox::new(Options { seed: 1, latency: Latency::Off });
@@ -91,17 +91,20 @@ impl World {
         variables
     }
 
+    /// What the product's parts are told when they do a baseline's work.
+    pub(super) fn variables_of_three_calls(&self, domain: &str) -> BTreeMap<String, String> {
+        let mut variables = self.variables_of(Function::ProviderLookup);
+        variables.extend(provider_variables(domain));
+        variables
+    }
+
     /// What a baseline is told.
     pub(super) fn variables_of_baseline(&self, domain: &str) -> BTreeMap<String, String> {
         let lookup = self.variables_of(Function::ProviderLookup);
         let mut variables: BTreeMap<String, String> =
             lookup.into_iter().filter(|(name, _)| ["LEADS_TABLE", "WRITEBACK_QUEUE_URL"].contains(&name.as_str())).collect();
-        let own = [
-            ("PROVIDER_URL", format!("{}/crustdata", self.provider.url)),
-            ("PROVIDER_KEY", sandbox::CRUSTDATA_KEY.to_owned()),
-            ("PROVIDER_DOMAIN", domain.to_owned()),
-        ];
-        variables.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        variables.extend(provider_variables(domain));
+        variables.insert("PROVIDER_URL".to_owned(), format!("{}/crustdata", self.provider.url));
         variables.extend(self.services());
         variables
     }
@@ -184,6 +187,10 @@ async fn answer(request: reqwest::RequestBuilder) -> reqwest::Result<Response> {
         response.headers_mut().insert("content-type", content_type);
     }
     Ok(response)
+}
+
+fn provider_variables(domain: &str) -> [(String, String); 2] {
+    [("PROVIDER_KEY".to_owned(), sandbox::CRUSTDATA_KEY.to_owned()), ("PROVIDER_DOMAIN".to_owned(), domain.to_owned())]
 }
 
 fn secrets() -> [(&'static str, String); 2] {
