@@ -10,13 +10,16 @@ use pipeline::ports::Clock;
 use platform::SystemClock;
 use secrecy::SecretString;
 
+/// Where `cargo dev` takes webhooks.
+const DEFAULT_URL: &str = "http://127.0.0.1:7700";
+
 /// What to send, and where.
 #[derive(Debug, Args)]
 pub(crate) struct Send {
     /// A sample event, such as events/signup-webhook.hot.json.
     event: PathBuf,
     /// Where the webhooks are: the stack's `WebhookUrl` output, or `cargo dev`.
-    #[arg(long, env = "MILLRACE_URL", default_value = "http://127.0.0.1:7700")]
+    #[arg(long, env = "MILLRACE_URL", default_value = DEFAULT_URL)]
     url: String,
     /// The issuer's webhook secret; without it, that of `cargo dev`.
     #[arg(long, env = "MILLRACE_WEBHOOK_SECRET", hide_env_values = true)]
@@ -73,6 +76,17 @@ impl Send {
         Ok(())
     }
 
+    /// Where `explain` has to look, when it is not where it looks by itself.
+    fn tables(&self) -> &'static str {
+        if self.url == DEFAULT_URL {
+            ""
+        } else if self.url.contains("://127.0.0.1") {
+            " --local <the tables' address that `cargo dev` printed>"
+        } else {
+            " --table <the stack's LeadsTable>"
+        }
+    }
+
     fn show(&self, status: reqwest::StatusCode, mut answer: serde_json::Value) -> Result<()> {
         let run = answer.get("run").and_then(serde_json::Value::as_str).map(str::to_owned);
         let record = answer.as_object_mut().filter(|_| !self.record).and_then(|fields| fields.remove("record"));
@@ -81,7 +95,7 @@ impl Send {
             println!("and a record of {} fields (--record shows it)", fields.len());
         }
         if let Some(run) = run {
-            println!("why: cargo millrace explain {run}");
+            println!("why: cargo millrace explain {run}{}", self.tables());
         }
         Ok(())
     }

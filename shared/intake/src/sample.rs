@@ -44,6 +44,7 @@ pub struct Sample {
     #[serde(default)]
     pub before: Option<Before>,
     /// What the sample shows.
+    #[serde(default)]
     pub note: String,
     body: Value,
 }
