@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use deployed::BUILT;
 use domain::signup::RunId;
 use intake::sample::local_secret;
 use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, Table, TableNames};
@@ -17,7 +16,7 @@ use crate::aws::AwsApi;
 use crate::command::run;
 use crate::ministack::{Ministack, pointed_at};
 use crate::reference::SEED;
-use crate::tools::{Tools, architecture};
+use crate::tools::{BUILT, Tools, architecture};
 
 pub(crate) const NAME: &str = "millrace";
 

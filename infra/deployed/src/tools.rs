@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use deployed::BUILT;
 use tokio::process::Command;
 
 use crate::command::run;
@@ -15,6 +14,8 @@ use crate::screen::Screen;
 /// One command an environment: installed one after the other, a pin of botocore breaks. `infra/template-gates` reads these too.
 const STAND_IN: &str = include_str!("../tools/stand-in.txt");
 const SAM: &str = include_str!("../tools/sam.txt");
+/// Where it is built, from the repository's root: not the folder that a user's own `sam deploy` ships.
+pub(crate) const BUILT: &str = ".millrace/deployed";
 /// In an environment: the packages that were installed to the end.
 const STAMP: &str = "installed.txt";
 
