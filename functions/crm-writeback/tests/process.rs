@@ -36,10 +36,8 @@ struct World {
 impl World {
     /// With the records of all [`PEOPLE`] decided and stored.
     async fn new() -> Self {
-        let sandbox = Sandbox::new(Options { seed: 7, latency: Latency::Off });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let sandbox_place = listener.local_addr().unwrap().to_string();
-        tokio::spawn(sandbox::serve(listener, sandbox.clone()));
+        let (sandbox, place) = Sandbox::start(Options { seed: 7, latency: Latency::Off }).await.unwrap();
+        let sandbox_place = place.to_string();
         let vendors = json!({ "hubspot_token": sandbox::HUBSPOT_TOKEN }).to_string();
         let secrets = [("dev-webhooks", "{}".to_owned()), ("dev-vendors", vendors)];
         let aws = AwsEndpoint::start(Arc::new(SystemClock), 5, secrets).await.unwrap();

@@ -33,10 +33,8 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let sandbox = Sandbox::new(Options { seed: 7, latency: Latency::Off });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let sandbox_place = listener.local_addr().unwrap().to_string();
-        tokio::spawn(sandbox::serve(listener, sandbox.clone()));
+        let (sandbox, place) = Sandbox::start(Options { seed: 7, latency: Latency::Off }).await.unwrap();
+        let sandbox_place = place.to_string();
         let secrets = [
             ("dev-identity", json!({ "hash_key": URL_SAFE_NO_PAD.encode(HASH_KEY) }).to_string()),
             ("dev-providers", json!({ "crustdata_api_key": sandbox::CRUSTDATA_KEY }).to_string()),

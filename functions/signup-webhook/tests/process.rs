@@ -16,7 +16,7 @@ use pipeline::messages::{LookupMessage, from_body};
 use pipeline::ports::{Clock as _, Queue as _, QueueName};
 use platform::{Function as Name, SystemClock};
 use serde_json::{Map, Value, json};
-use stand_in::{AwsEndpoint, Function, Outcome, Started};
+use stand_in::{AwsEndpoint, Function, Outcome, Started, post_event};
 
 const HASH_KEY: &str = "hash key of the process tests, thirty bytes and more";
 const AMPLE: Duration = Duration::from_secs(10);
@@ -88,31 +88,13 @@ fn sample(case: &str) -> Sample {
 /// A sample as API Gateway delivers it, signed now.
 fn event(sample: &Sample, body: &[u8]) -> Value {
     let secret = local_secret(&sample.issuer).unwrap();
-    let signed = intake::sign(&sample.issuer, body, &secret.into(), sample.delivery.as_deref(), SystemClock.now()).unwrap();
+    let now = SystemClock.now();
+    let signed = intake::sign(&sample.issuer, body, &secret.into(), sample.delivery.as_deref(), now).unwrap();
     let mut headers: Map<String, Value> = signed.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
     if let Some(prefer) = &sample.prefer {
         headers.insert("prefer".into(), json!(prefer));
     }
-    let path = format!("/webhook/{}", sample.issuer);
-    json!({
-        "version": "2.0",
-        "routeKey": "POST /webhook/{issuer}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": headers,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "sample",
-            "domainName": "sample.execute-api.eu-west-1.amazonaws.com",
-            "http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "sample"},
-            "requestId": "sample",
-            "stage": "$default",
-            "timeEpoch": SystemClock.now().millis(),
-        },
-        "pathParameters": {"issuer": sample.issuer},
-        "body": std::str::from_utf8(body).unwrap(),
-        "isBase64Encoded": false,
-    })
+    post_event(&sample.issuer, headers, std::str::from_utf8(body).unwrap(), now)
 }
 
 /// The status and the body of an answer.

@@ -9,7 +9,6 @@ use intake::sample::local_secret;
 use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, Table, TableNames};
 use sandbox::{Latency, Options, Sandbox};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::process::Command;
 
 use crate::aws::AwsApi;
@@ -32,7 +31,7 @@ pub(crate) struct Stack {
 impl Stack {
     /// Deploys what was built.
     pub(crate) async fn deploy(root: &Path, tools: &Tools, stand_in: &Ministack) -> Result<Self> {
-        let (sandbox, at) = serve_sandbox().await?;
+        let (sandbox, at) = Sandbox::start(Options { seed: SEED, latency: Latency::Seeded }).await?;
         let endpoints = format!("crustdata=http://{at}/crustdata,website=http://{at}/websites/{{{{key}}}}/,hubspot=http://{at}/hubspot");
         let mut command = tools.sam(root, &["deploy", "--stack-name", NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]);
         command.args(["--no-confirm-changeset", "--no-progressbar"]).arg("--template-file").arg(root.join(BUILT).join("template.yaml"));
@@ -115,14 +114,6 @@ impl Stack {
         pointed_at(&mut command, &self.endpoint);
         command
     }
-}
-
-async fn serve_sandbox() -> Result<(Sandbox, std::net::SocketAddr)> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let at = listener.local_addr()?;
-    let sandbox = Sandbox::new(Options { seed: SEED, latency: Latency::Seeded });
-    tokio::spawn(sandbox::serve(listener, sandbox.clone()));
-    Ok((sandbox, at))
 }
 
 async fn outputs(root: &Path, tools: &Tools, stand_in: &Ministack) -> Result<BTreeMap<String, String>> {

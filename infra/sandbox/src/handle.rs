@@ -1,5 +1,6 @@
 //! The sandbox as its users hold it.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
@@ -54,6 +55,17 @@ impl Sandbox {
             contacts: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// A new sandbox that is served on a free port of loopback until the runtime ends, and where.
+    ///
+    /// # Errors
+    /// When no port can be had.
+    pub async fn start(options: Options) -> std::io::Result<(Self, SocketAddr)> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let (sandbox, address) = (Self::new(options), listener.local_addr()?);
+        tokio::spawn(serve(listener, sandbox.clone()));
+        Ok((sandbox, address))
     }
 
     /// All routes: `/crustdata/…`, `/websites/{domain}/`, `/hubspot/crm/…` and the inspection under `/_sandbox`.

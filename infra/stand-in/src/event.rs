@@ -1,11 +1,11 @@
-//! The sample events of the queues, as Lambda delivers them.
+//! Events as Lambda delivers them.
 
 use std::io;
 use std::path::Path;
 
 use domain::units::Timestamp;
 use md5::{Digest as _, Md5};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 /// Reads `events/<name>.json`. Wherever `$NOW_MS` stands, also inside of the bodies, which are JSON in a string, `now` is put
 /// in as milliseconds, and for `$NOW` in RFC 3339. `md5OfBody` is put in here too, since a body is finished only then.
@@ -22,4 +22,31 @@ pub fn sample_event(name: &str, now: Timestamp) -> io::Result<Value> {
         record["md5OfBody"] = digest.into();
     }
     Ok(event)
+}
+
+/// A POST as API Gateway hands it over, form 2.0.
+#[must_use]
+pub fn post_event(issuer: &str, headers: Map<String, Value>, body: &str, now: Timestamp) -> Value {
+    let path = format!("/webhook/{issuer}");
+    json!({
+        "version": "2.0",
+        "routeKey": "POST /webhook/{issuer}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "sample",
+            "domainName": "sample.execute-api.eu-west-1.amazonaws.com",
+            "http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "sample"},
+            "requestId": "sample",
+            "routeKey": "POST /webhook/{issuer}",
+            "stage": "$default",
+            "time": "20/Nov/2026:12:00:00 +0000",
+            "timeEpoch": now.millis(),
+        },
+        "pathParameters": {"issuer": issuer},
+        "body": body,
+        "isBase64Encoded": false,
+    })
 }

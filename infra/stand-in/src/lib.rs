@@ -11,7 +11,7 @@ mod runtime_api;
 mod sqs;
 
 pub use aws::AwsEndpoint;
-pub use event::sample_event;
+pub use event::{post_event, sample_event};
 pub use expect::{failure_of, failures, log_of};
 pub use function::{Function, Started};
 pub use runtime_api::{Outcome, RuntimeApi};

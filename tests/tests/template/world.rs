@@ -73,10 +73,8 @@ struct Given {
 
 impl World {
     pub(crate) async fn start(template: &Template) -> Self {
-        let sandbox = Sandbox::new(Options { seed: 7, latency: Latency::Off });
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let place = listener.local_addr().unwrap().to_string();
-        tokio::spawn(sandbox::serve(listener, sandbox));
+        let (_, address) = Sandbox::start(Options { seed: 7, latency: Latency::Off }).await.unwrap();
+        let place = address.to_string();
         let clock = Arc::new(AheadClock::default());
         let aws = AwsEndpoint::start(clock.clone(), 5, secrets()).await.unwrap();
         let mut requests = Vec::new();

@@ -96,8 +96,8 @@ pub(crate) enum Failure {
 }
 
 impl Egress {
-    /// Opens the way out, with the process's one TLS setup. `allowed` are exact `host:port` places that need not be public, such as a sandbox at
-    /// `127.0.0.1:7702`; empty in production.
+    /// Opens the way out, with the process's one TLS setup. `allowed` are exact `host:port` places that need not be public,
+    /// such as a sandbox at `127.0.0.1:7702`; empty in production.
     ///
     /// # Errors
     /// An entry that is no `host:port`, or a TLS setup that cannot be used.

@@ -1,6 +1,5 @@
 //! What the functions are invoked with, as Lambda hands it over.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -29,29 +28,7 @@ pub(super) fn webhook_call(file: &Path) -> anyhow::Result<Value> {
     let (sample, now) = (Sample::parse(&text)?, SystemClock.now());
     let body = sample.render(now);
     let secret = local_secret(&sample.issuer).context("an issuer without a local secret")?;
-    let headers: BTreeMap<String, String> = intake::sign(&sample.issuer, &body, &secret.into(), None, now)?
-        .into_iter()
-        .map(|(name, value)| (name.to_lowercase(), value))
-        .collect();
-    let path = format!("/webhook/{}", sample.issuer);
-    Ok(json!({
-        "version": "2.0",
-        "routeKey": "POST /webhook/{issuer}",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": headers,
-        "requestContext": {
-            "accountId": "000000000000",
-            "apiId": "bench",
-            "domainName": "bench.example",
-            "http": {"method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7", "userAgent": "bench"},
-            "requestId": "bench",
-            "routeKey": "POST /webhook/{issuer}",
-            "stage": "$default",
-            "time": "20/Nov/2026:12:00:00 +0000",
-            "timeEpoch": now.millis()
-        },
-        "body": String::from_utf8(body)?,
-        "isBase64Encoded": false
-    }))
+    let signed = intake::sign(&sample.issuer, &body, &secret.into(), None, now)?;
+    let headers = signed.into_iter().map(|(name, value)| (name.to_lowercase(), json!(value))).collect();
+    Ok(stand_in::post_event(&sample.issuer, headers, std::str::from_utf8(&body)?, now))
 }
