@@ -114,6 +114,7 @@ fn ended(outcome: &CallOutcome) -> String {
         CallOutcome::Hit { fields } => format!("{} fields", fields.len()),
         CallOutcome::NoMatch => "no match".to_owned(),
         CallOutcome::RateLimited { retry_at } => format!("rate limited until {retry_at}"),
+        CallOutcome::Pending { until } => format!("ordered; the answer is due by {until}"),
         CallOutcome::TimedOut => "no answer in time; it may be billed".to_owned(),
         CallOutcome::Failed { why } => format!("failed: {why}"),
         CallOutcome::AuthFailed => "our credentials were refused".to_owned(),

@@ -55,7 +55,7 @@ fn message(email: &str) -> LookupMessage {
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None }
+    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0 }
 }
 
 fn record(id: &str, body: &str) -> Value {

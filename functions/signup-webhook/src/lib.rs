@@ -67,7 +67,7 @@ impl App {
         let issuer = signup.issuer.clone();
         let priority = Priority::of_arrival(signup.arrival);
         let answer_by = wait.map(|wait| now.after(wait).before(ANSWER_MARGIN));
-        let message = LookupMessage { signup, priority, accepted_at: now, answer_by };
+        let message = LookupMessage { signup, priority, accepted_at: now, answer_by, copies: 0 };
         let sent = match to_body(&message) {
             Ok(body) => self.queue.send(message.queue(), &body, Millis(0)).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),

@@ -86,6 +86,7 @@ impl Example {
             Reply::AuthFailed => ("auth_failed", matches!(self.expect, Expected::AuthFailed)),
             Reply::Failed { .. } => ("failed", matches!(self.expect, Expected::Failed)),
             Reply::Unreadable { .. } => ("unreadable", matches!(self.expect, Expected::Unreadable)),
+            Reply::Pending { .. } => ("pending", false),
             Reply::TimedOut => ("timed_out", false),
         };
         if found.1 { Ok(()) } else { Err(format!("example `{}` is read as {}", self.name, found.0)) }

@@ -35,6 +35,11 @@ pub enum Reply {
         /// What was wrong, without a word of the body.
         why: String,
     },
+    /// The provider took the order and answers later; nobody asks again until then.
+    Pending {
+        /// How long it may take.
+        within: Millis,
+    },
     /// No answer in time; the provider may bill all the same (S4-26).
     TimedOut,
 }

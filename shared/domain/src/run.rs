@@ -96,7 +96,7 @@ pub fn absence_of(field: &Field, calls: &[Call], supplies: impl Fn(&str, &Field)
     for call in calls.iter().filter(|call| supplies(&call.operation, field)) {
         match &call.outcome {
             CallOutcome::Hit { .. } | CallOutcome::NoMatch => absence = Absence::NoMatch,
-            CallOutcome::NotMade { .. } => {}
+            CallOutcome::NotMade { .. } | CallOutcome::Pending { .. } => {}
             CallOutcome::RateLimited { .. } | CallOutcome::TimedOut | CallOutcome::Failed { .. } => return Absence::Error,
             CallOutcome::AuthFailed | CallOutcome::OutOfCredits => return Absence::Error,
         }

@@ -8,6 +8,7 @@ pub mod hold;
 pub mod memory;
 pub mod messages;
 pub mod ports;
+pub mod sweep;
 pub mod watch;
 pub mod work;
 pub mod write_back;

@@ -20,6 +20,14 @@ pub struct LookupMessage {
     /// When somebody waiting gets what is known; absent when nobody waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<Timestamp>,
+    /// How many delayed copies it has come through: a copy is a new message to the queue, which counts receives from 1 again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copies: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(copies: &u32) -> bool {
+    *copies == 0
 }
 
 impl LookupMessage {

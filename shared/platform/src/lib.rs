@@ -25,4 +25,6 @@ pub use http::{TlsNotReady, http_client};
 pub use queue::{QueueUrls, SqsQueue};
 pub use secrets::{SecretEditor, SecretNotChanged, SecretReader, SecretsIds};
 pub use store::{DEFAULT_WORKSPACE, DynamoStore};
-pub use tables::{PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, Table, TableNames, TablesNotCreated};
+pub use tables::{
+    OPEN_ATTRIBUTE, OPEN_INDEX, OPEN_UNTIL_ATTRIBUTE, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE, Table, TableNames, TablesNotCreated,
+};

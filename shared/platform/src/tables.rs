@@ -6,7 +6,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+    TimeToLiveSpecification,
+};
 
 /// The partition key of every table, a string that starts with the workspace's id.
 pub const PARTITION_KEY: &str = "pk";
@@ -14,6 +17,12 @@ pub const PARTITION_KEY: &str = "pk";
 pub const SORT_KEY: &str = "sk";
 /// The attribute by which `DynamoDB` cleans up, in seconds since the epoch. Nothing is decided by it.
 pub const TTL_ATTRIBUTE: &str = "expires_at";
+/// The one index: open reservations by the end of their time, for the sweeper. Sparse: what is resolved leaves it.
+pub const OPEN_INDEX: &str = "open";
+/// The index's partition key, a string; present while a reservation is open.
+pub const OPEN_ATTRIBUTE: &str = "open";
+/// The index's sort key, in milliseconds since the epoch.
+pub const OPEN_UNTIL_ATTRIBUTE: &str = "open_until";
 
 /// The tables there are (DESIGN §8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,13 +103,13 @@ pub(crate) async fn create_tables(client: &Client, prefix: &str) -> Result<Table
     let names = TableNames::prefixed(prefix);
     for table in Table::ALL {
         let name = names.name_of(table);
-        create_table(client, name).await.map_err(|why| TablesNotCreated { table: name.to_owned(), why })?;
+        create_table(client, table, name).await.map_err(|why| TablesNotCreated { table: name.to_owned(), why })?;
     }
     Ok(names)
 }
 
-async fn create_table(client: &Client, name: &str) -> Result<(), String> {
-    let request = describe_table(client, name).map_err(|error| error.to_string())?;
+async fn create_table(client: &Client, table: Table, name: &str) -> Result<(), String> {
+    let request = describe_table(client, table, name).map_err(|error| error.to_string())?;
     if let Err(error) = request.send().await {
         let is_there = error.code() == Some("ResourceInUseException");
         return if is_there { Ok(()) } else { Err(words(error.code())) };
@@ -111,14 +120,25 @@ async fn create_table(client: &Client, name: &str) -> Result<(), String> {
     cleaned.map(drop).map_err(|error| words(error.code()))
 }
 
-fn describe_table(client: &Client, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
+fn describe_table(client: &Client, table: Table, name: &str) -> Result<CreateTableFluentBuilder, BuildError> {
     let mut request = client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for (attribute, role) in [(PARTITION_KEY, KeyType::Hash), (SORT_KEY, KeyType::Range)] {
         let definition = AttributeDefinition::builder().attribute_name(attribute).attribute_type(ScalarAttributeType::S).build()?;
         let key = KeySchemaElement::builder().attribute_name(attribute).key_type(role).build()?;
         request = request.attribute_definitions(definition).key_schema(key);
     }
-    Ok(request)
+    if table == Table::Credits { index_of_open(request) } else { Ok(request) }
+}
+
+fn index_of_open(mut request: CreateTableFluentBuilder) -> Result<CreateTableFluentBuilder, BuildError> {
+    let only_keys = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+    let mut index = GlobalSecondaryIndex::builder().index_name(OPEN_INDEX).projection(only_keys);
+    let parts = [(OPEN_ATTRIBUTE, KeyType::Hash, ScalarAttributeType::S), (OPEN_UNTIL_ATTRIBUTE, KeyType::Range, ScalarAttributeType::N)];
+    for (attribute, role, kind) in parts {
+        request = request.attribute_definitions(AttributeDefinition::builder().attribute_name(attribute).attribute_type(kind).build()?);
+        index = index.key_schema(KeySchemaElement::builder().attribute_name(attribute).key_type(role).build()?);
+    }
+    Ok(request.global_secondary_indexes(index.build()?))
 }
 
 fn words(code: Option<&str>) -> String {

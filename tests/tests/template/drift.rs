@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pipeline::ports::QueueName;
-use platform::{Function, PARTITION_KEY, QueueUrls, SORT_KEY, TTL_ATTRIBUTE, Table};
+use platform::{Function, OPEN_ATTRIBUTE, OPEN_INDEX, OPEN_UNTIL_ATTRIBUTE, PARTITION_KEY, QueueUrls, SORT_KEY, TTL_ATTRIBUTE, Table};
 use serde_json::{Value, json};
 use tests::template::{Resource, Template, entries};
 
@@ -98,21 +98,36 @@ fn check_addresses(template: &Template) -> Vec<String> {
 
 fn check_tables(template: &Template) -> Vec<String> {
     let mut findings = differ("tables", &ids(template.of_type("AWS::DynamoDB::Table")), &Table::ALL.map(table_id).into());
-    let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
-    let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
-    let wanted = [
-        ("AttributeDefinitions", json!([attribute(PARTITION_KEY), attribute(SORT_KEY)])),
-        ("KeySchema", json!([key(PARTITION_KEY, "HASH"), key(SORT_KEY, "RANGE")])),
-        ("TimeToLiveSpecification", json!({ "AttributeName": TTL_ATTRIBUTE, "Enabled": true })),
-        ("BillingMode", json!("PAY_PER_REQUEST")),
-        ("GlobalSecondaryIndexes", Value::Null),
-        ("LocalSecondaryIndexes", Value::Null),
-        ("StreamSpecification", Value::Null),
-    ];
+    let attribute = |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
+    let keys = |partition: &str, sort: &str| json!([{ "AttributeName": partition, "KeyType": "HASH" }, { "AttributeName": sort, "KeyType": "RANGE" }]);
+    let own = [attribute(PARTITION_KEY, "S"), attribute(SORT_KEY, "S")];
+    let of_index = [attribute(OPEN_ATTRIBUTE, "S"), attribute(OPEN_UNTIL_ATTRIBUTE, "N")];
+    let index = json!([{
+        "IndexName": OPEN_INDEX,
+        "KeySchema": keys(OPEN_ATTRIBUTE, OPEN_UNTIL_ATTRIBUTE),
+        "Projection": { "ProjectionType": "KEYS_ONLY" },
+    }]);
+    let credits = table_id(Table::Credits);
+    let wanted = |table: &str| {
+        let (attributes, indexes) = if table == credits {
+            (own.iter().chain(&of_index).collect(), index.clone())
+        } else {
+            (own.iter().collect::<Vec<_>>(), Value::Null)
+        };
+        [
+            ("AttributeDefinitions", json!(attributes)),
+            ("KeySchema", keys(PARTITION_KEY, SORT_KEY)),
+            ("TimeToLiveSpecification", json!({ "AttributeName": TTL_ATTRIBUTE, "Enabled": true })),
+            ("BillingMode", json!("PAY_PER_REQUEST")),
+            ("GlobalSecondaryIndexes", indexes),
+            ("LocalSecondaryIndexes", Value::Null),
+            ("StreamSpecification", Value::Null),
+        ]
+    };
     for table in template.of_type("AWS::DynamoDB::Table") {
-        for (name, wanted) in &wanted {
+        for (name, wanted) in wanted(table.id) {
             let there = table.get(&format!("/{name}"));
-            findings.extend(unless(there == wanted, || format!("{}: {name} is {there}, not {wanted}", table.id)));
+            findings.extend(unless(*there == wanted, || format!("{}: {name} is {there}, not {wanted}", table.id)));
         }
     }
     findings
@@ -211,13 +226,19 @@ fn every_variable_of_a_table_or_queue_holds_the_one_of_its_name() {
 }
 
 #[test]
-fn every_table_has_the_keys_and_the_expiry_that_the_store_writes_and_no_index() {
+fn every_table_has_the_keys_the_expiry_and_the_indexes_that_the_store_writes() {
     hold(
         check_tables,
         &[
             ("/Resources/SettingsTable", Value::Null, "SettingsTable is missing"),
             ("/Resources/AuditTable", json!({"Type": "AWS::DynamoDB::Table"}), "knows nothing of AuditTable"),
             ("/Resources/LeadsTable/Properties/KeySchema/1", Value::Null, "LeadsTable: KeySchema"),
+            (
+                "/Resources/CreditsTable/Properties/GlobalSecondaryIndexes/0/Projection/ProjectionType",
+                json!("ALL"),
+                "CreditsTable: GlobalSecondaryIndexes",
+            ),
+            ("/Resources/CreditsTable/Properties/GlobalSecondaryIndexes", Value::Null, "CreditsTable: GlobalSecondaryIndexes"),
             ("/Resources/CacheTable/Properties/AttributeDefinitions/0/AttributeName", json!("id"), "CacheTable: AttributeDefinitions"),
             ("/Resources/CacheTable/Properties/TimeToLiveSpecification/AttributeName", json!("ttl"), "CacheTable: TimeToLive"),
             ("/Resources/CreditsTable/Properties/TimeToLiveSpecification/Enabled", json!(false), "CreditsTable: TimeToLive"),

@@ -64,7 +64,7 @@ async fn settle_in_vain(world: &mut World) {
     // A company that nobody asked for yet.
     let event = sample_event("provider-lookup.batch", world.clock.now()).unwrap().to_string().replace("northwind-grid", "copper-grid");
     let event = serde_json::from_str(&event).unwrap();
-    world.aws.fail_requests_with("SET #state = :resolved");
+    world.aws.fail_requests_with("SET #state = :to");
     let failed = world.invoke(ProviderLookup, &event, AMPLE).await;
     world.aws.recover();
     assert!(!failed.is_empty(), "no call was to be settled");

@@ -93,6 +93,8 @@ pub(super) struct CreditsSection {
     #[serde(default, deserialize_with = "written_credits")]
     pub(super) overdraft: Credits,
     #[serde(default)]
+    pub(super) budget: Option<Amount>,
+    #[serde(default)]
     pub(super) caps: CapsSection,
 }
 
@@ -105,6 +107,8 @@ pub(super) struct CapsSection {
     pub(super) week: Option<Spanned<Amount>>,
     #[serde(default)]
     pub(super) provider: BTreeMap<String, Spanned<Amount>>,
+    #[serde(default)]
+    pub(super) rule: BTreeMap<String, Spanned<Amount>>,
 }
 
 /// Credits as configuration writes them.

@@ -6,12 +6,13 @@ use std::ops::RangeInclusive;
 use serde_saphyr::Spanned;
 
 use super::check::{Checker, line};
-use super::document::{CreditsSection, CrmSection, DeadlinesSection, TrustSection};
+use super::document::{Amount, CreditsSection, CrmSection, DeadlinesSection, TrustSection};
 use super::{CrmPlan, Deadlines, MAIN_FILE, PropertySource};
 use crate::confidence::Trust;
 use crate::credits::Limits;
 use crate::schema::nearest;
-use crate::units::Millis;
+use crate::signup::Arrival;
+use crate::units::{Credits, Millis};
 
 /// The sources that are no connector: the form itself, and the CRM that records were read from.
 const OWN_SOURCES: &[&str] = &["crm", "signup"];
@@ -41,7 +42,7 @@ impl Checker {
     pub(super) fn limits(&mut self, section: CreditsSection) -> Limits {
         let (allocation, caps) = (section.allocation, section.caps);
         // A cap stops everybody but Critical, and so does the allocation: beyond it only Critical draws on the overdraft.
-        let amounts = caps.day.iter().chain(&caps.week).chain(caps.provider.values());
+        let amounts = caps.day.iter().chain(&caps.week).chain(caps.provider.values()).chain(caps.rule.values());
         for at in amounts.filter(|cap| cap.value.0 > allocation).map(line) {
             let message =
                 format!("this cap is above the month's allocation of {allocation}, which stops everybody but Critical first; lower it");
@@ -54,12 +55,19 @@ impl Checker {
                 self.find(MAIN_FILE, line(cap), format!("credits.caps.provider: there is no provider `{name}`; {advice}"));
             }
         }
+        let rules: BTreeSet<&str> = Arrival::ALL.iter().map(|arrival| arrival.as_str()).collect();
+        for (name, cap) in caps.rule.iter().filter(|(name, _)| !rules.contains(name.as_str())) {
+            let advice = advice(name, &rules);
+            self.find(MAIN_FILE, line(cap), format!("credits.caps.rule: there is no rule `{name}`; {advice}"));
+        }
         Limits {
             allocation,
             overdraft: section.overdraft,
+            budget: section.budget.map(|amount| amount.0),
             day: caps.day.map(|cap| cap.value.0),
             week: caps.week.map(|cap| cap.value.0),
-            provider: caps.provider.into_iter().map(|(name, cap)| (name, cap.value.0)).collect(),
+            provider: amounts_of(caps.provider),
+            rule: amounts_of(caps.rule),
         }
     }
 
@@ -109,6 +117,10 @@ impl Checker {
         let path = section.path.map_or_else(|| CRM_PATH.to_owned(), |path| path.value);
         CrmPlan { target: section.target.value, path, properties }
     }
+}
+
+fn amounts_of(caps: BTreeMap<String, Spanned<Amount>>) -> BTreeMap<String, Credits> {
+    caps.into_iter().map(|(name, cap)| (name, cap.value.0)).collect()
 }
 
 /// Whether a text can follow a base URL as its path.

@@ -48,6 +48,11 @@ pub enum CallOutcome {
         /// When to ask again.
         retry_at: Timestamp,
     },
+    /// The provider took the order and answers later.
+    Pending {
+        /// By when.
+        until: Timestamp,
+    },
     /// No answer in time.
     TimedOut,
     /// An answer that is none.
@@ -71,7 +76,8 @@ impl CallOutcome {
     #[must_use]
     pub const fn may_pass(&self) -> bool {
         match self {
-            Self::RateLimited { .. } | Self::TimedOut | Self::Failed { .. } | Self::AuthFailed | Self::OutOfCredits => true,
+            Self::RateLimited { .. } | Self::Pending { .. } | Self::TimedOut => true,
+            Self::Failed { .. } | Self::AuthFailed | Self::OutOfCredits => true,
             Self::NotMade { why } => matches!(why, Skip::Cap { .. } | Skip::NoTimeLeft),
             Self::Hit { .. } | Self::NoMatch => false,
         }
@@ -87,6 +93,7 @@ impl Call {
         }
         let what = match &self.outcome {
             CallOutcome::RateLimited { .. } => "limits the rate".to_owned(),
+            CallOutcome::Pending { .. } => "has not answered yet".to_owned(),
             CallOutcome::TimedOut => "did not answer in time".to_owned(),
             CallOutcome::Failed { why } => format!("failed: {why}"),
             CallOutcome::AuthFailed => "refuses our credentials".to_owned(),
@@ -121,6 +128,8 @@ pub enum Skip {
     },
     /// The run's time is over.
     NoTimeLeft,
+    /// This run has paid for it as often as a run may.
+    AttemptsSpent,
     /// A cap refused the credits (S0-77).
     Cap {
         /// Which one.
@@ -141,6 +150,7 @@ impl Skip {
             Self::HeldByGate => "the gate holds paid calls".to_owned(),
             Self::SameIdentity { .. } => "the same person was looked up within the hour".to_owned(),
             Self::NoTimeLeft => "no time was left".to_owned(),
+            Self::AttemptsSpent => "this run has paid for it often enough".to_owned(),
             Self::Cap { scope } => format!("{} is reached", scope.words()),
         }
     }

@@ -18,7 +18,10 @@ use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Facts;
 use crate::schema::{Field, FieldClass, Schema};
 use crate::signup::RunId;
-use crate::units::{BasisPoints, Millis, Timestamp};
+use crate::units::{BasisPoints, Credits, Millis, Timestamp};
+
+/// A run pays for the same operation at most this often, over all its receives: once, and once more (S4-39).
+const PAID_ATTEMPTS_MAX: usize = 2;
 
 /// What the plan knows about one operation of a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,8 +120,8 @@ pub struct Situation<'a> {
     pub now: Timestamp,
     /// No call begins after this.
     pub finish_by: Timestamp,
-    /// Rate limits are waited for until then.
-    pub give_up_at: Timestamp,
+    /// Rate limits are waited for this long, from the first one on (S4-27).
+    pub patience: Millis,
 }
 
 /// What to do next.
@@ -162,15 +165,16 @@ pub struct Ask {
 /// Says whom to ask next.
 #[must_use]
 pub fn next(situation: &Situation<'_>) -> Next {
+    let give_up_at = give_up_at(situation);
     for step in situation.steps {
         for name in &step.providers {
             let Some(operation) = situation.catalogue.get(name) else { continue };
             let last = situation.calls.iter().rev().find(|call| call.step == step.name && call.operation == *name);
             match last.map(|call| &call.outcome) {
-                Some(CallOutcome::RateLimited { retry_at }) if situation.now < situation.give_up_at && situation.now < *retry_at => {
-                    return Next::Wait { until: (*retry_at).min(situation.give_up_at) };
+                Some(CallOutcome::RateLimited { retry_at }) if situation.now < give_up_at && situation.now < *retry_at => {
+                    return Next::Wait { until: (*retry_at).min(give_up_at) };
                 }
-                Some(CallOutcome::RateLimited { .. }) if situation.now < situation.give_up_at => {}
+                Some(CallOutcome::RateLimited { .. }) if situation.now < give_up_at => {}
                 Some(_) => continue,
                 None => {}
             }
@@ -178,6 +182,12 @@ pub fn next(situation: &Situation<'_>) -> Next {
         }
     }
     Next::Done
+}
+
+/// Patience begins with the first rate limit: what a run waited for before, such as another's lease, spends none of it.
+fn give_up_at(situation: &Situation<'_>) -> Timestamp {
+    let first = situation.calls.iter().find(|call| matches!(call.outcome, CallOutcome::RateLimited { .. }));
+    first.map_or(situation.now, |call| call.at).after(situation.patience)
 }
 
 fn ask_or_skip(situation: &Situation<'_>, step: &Step, operation: &Operation) -> Next {
@@ -215,6 +225,10 @@ fn key_for<'a>(situation: &Situation<'a>, step: &Step, operation: &Operation) ->
         return Err(Skip::SuppliesNothingWanted);
     }
     if !operation.price.is_free() {
+        let paid = situation.calls.iter().filter(|call| call.operation == operation.name && call.cost > Credits::ZERO);
+        if paid.count() >= PAID_ATTEMPTS_MAX {
+            return Err(Skip::AttemptsSpent);
+        }
         if situation.verdict != Verdict::Pass {
             return Err(Skip::HeldByGate);
         }

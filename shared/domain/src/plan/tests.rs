@@ -79,7 +79,7 @@ impl World {
             paid_by: None,
             now: NOW,
             finish_by: NOW.after(Millis::seconds(10)),
-            give_up_at: NOW.after(Millis::minutes(5)),
+            patience: Millis::minutes(5),
         }
     }
 
@@ -160,7 +160,7 @@ fn s4_27_a_rate_limit_is_waited_for_until_patience_ends() {
     assert_eq!(next(&world.situation()), Next::Wait { until: retry_at });
     let later = Situation { now: retry_at, ..world.situation() };
     assert!(matches!(next(&later), Next::Ask(Ask { attempt: 2, .. })));
-    let impatient = Situation { give_up_at: NOW, ..world.situation() };
+    let impatient = Situation { patience: Millis(0), ..world.situation() };
     assert_eq!(asked(&next(&impatient)), "paid.b", "the next provider is asked instead");
 }
 

@@ -17,6 +17,7 @@ pub async fn runs_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
     a_finished_run_is_terminal(&*fresh().await).await;
     a_zombie_writes_nothing(&*fresh().await).await;
     the_same_write_twice_is_no_error(&*fresh().await).await;
+    a_renewed_lease_keeps_others_out_longer(&*fresh().await).await;
     poison_is_kept(&*fresh().await).await;
 }
 
@@ -108,6 +109,20 @@ async fn the_same_write_twice_is_no_error(store: &dyn Store) {
     for _ in 0..2 {
         store.park_run(&lease, &taken).await.unwrap();
     }
+}
+
+async fn a_renewed_lease_keeps_others_out_longer(store: &dyn Store) {
+    let (lease, taken) = take(store, 'a', "n1", START).await;
+    let longer = START.after(LEASE).after(LEASE);
+    let renewed = store.renew_run(&lease, longer).await.unwrap();
+    assert_eq!((renewed.fence, renewed.until), (lease.fence, longer));
+    let later = START.after(LEASE).after(Millis(1));
+    assert_eq!(store.claim_run(&claim('a', "n2", later)).await.unwrap(), Claim::Busy { until: longer });
+    assert_eq!(store.renew_run(&lease, START).await.unwrap().until, longer, "a renewal never shortens a lease");
+    let (next, _) = take(store, 'a', "n3", longer.after(Millis(1))).await;
+    assert_eq!(store.renew_run(&lease, longer).await, Err(StoreError::FenceLost), "a zombie renews nothing");
+    store.park_run(&next, &taken).await.unwrap();
+    assert_eq!(store.renew_run(&next, longer).await, Err(StoreError::FenceLost), "what is parked has no lease");
 }
 
 async fn poison_is_kept(store: &dyn Store) {

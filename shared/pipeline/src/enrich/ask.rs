@@ -1,14 +1,13 @@
 //! One question to one provider: from the cache if it is there, else reserve, call, keep the reply, settle.
 
-use domain::credits::{Reservation, ReservationId, ReservationState, Settlement, bounds};
-use domain::identity::LookupKey;
+use domain::credits::{Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Trigger, bounds};
 use domain::plan::{Ask, Call, CallOutcome, Operation, Skip};
 use domain::reply::Reply;
-use domain::schema::FieldClass;
+use domain::schema::is_channel;
 use domain::units::{Credits, Millis, Timestamp};
 
-use super::settle::{answer_life, outcome_of, settlement_of};
-use super::{CLOCK_SKEW, Enrich, Work};
+use super::settle::{outcome_of, settlement_of};
+use super::{CLOCK_SKEW, CLOSING_TIME, Enrich, LEASE, Work};
 use crate::ports::{CacheKey, CachedReply, LookupRequest, Reserved, StoreError};
 use crate::work::Retry;
 
@@ -27,99 +26,160 @@ enum Asked {
     Wait(Timestamp),
 }
 
+/// What is owed after a paid call: a step of the ledger, and the person counts as paid for.
+pub(super) struct Owed {
+    from: Reservation,
+    to: Reservation,
+}
+
 impl Enrich {
     /// Asks once and logs how it ended; the moment to come back when an earlier attempt is still out.
     pub(super) async fn ask(&self, work: &mut Work, ask: Ask) -> Result<Option<Timestamp>, Retry> {
         let Some(operation) = self.config.catalogue.get(&ask.operation) else { return Ok(None) };
         let at = self.clock.now();
         let asked = self.answer(work, &ask, operation).await?;
+        let now = self.clock.now();
         let (outcome, cost, cached) = match asked {
             Asked::Wait(until) => return Ok(Some(until)),
             Asked::NotMade(why) => (CallOutcome::NotMade { why }, Credits::ZERO, false),
             Asked::Answered(answer) => {
-                let outcome = outcome_of(&answer.reply, self.clock.now());
+                let outcome = outcome_of(&answer.reply, now);
                 if let Reply::Hit { observations } = answer.reply {
                     work.run.observations.extend(observations);
                 }
                 (outcome, answer.cost, answer.cached)
             }
         };
-        let latency = self.clock.now().since(at);
-        work.run.calls.push(Call { step: ask.step, operation: ask.operation, outcome, at, latency, cost, key: Some(ask.key.kind), cached });
+        let (key, latency) = (Some(ask.key.kind), now.since(at));
+        work.run.calls.push(Call { step: ask.step, operation: ask.operation, outcome, at, latency, cost, key, cached });
         Ok(None)
     }
 
     async fn answer(&self, work: &mut Work, ask: &Ask, operation: &Operation) -> Result<Asked, Retry> {
         let cache_key = self.cache_key(operation, &ask.key);
-        if is_kept(operation) {
-            let kept = self.store.kept_reply(&cache_key).await?;
-            // A reply that this very run was paying for when it was cut off is no gift of the cache: its reservation says more.
-            let is_gift = |kept: &CachedReply| kept.reservation.as_ref().is_none_or(|paid| paid.run != work.run.id);
-            if let Some(kept) = kept.filter(|kept| kept.fresh_until > self.clock.now() && is_gift(kept)) {
-                return Ok(Asked::Answered(Answer { reply: kept.reply, cost: Credits::ZERO, cached: true }));
-            }
+        if let Some(kept) = self.kept(work, operation, &cache_key).await? {
+            return Ok(Asked::Answered(Answer { reply: kept.reply, cost: Credits::ZERO, cached: true }));
         }
+        // What the last call owes is paid before the next one: a crash in between leaves one open entry, never two.
+        self.pay(work).await?;
         if operation.price.is_free() {
             let (reply, saved) = self.call(work, ask).await;
-            self.keep(&cache_key, operation, &reply, None).await?;
+            self.keep_free(work, &cache_key, operation, &reply);
             saved?;
             return Ok(Asked::Answered(Answer { reply, cost: Credits::ZERO, cached: false }));
         }
         self.answer_for_credits(work, ask, operation, &cache_key).await
     }
 
-    async fn answer_for_credits(&self, work: &mut Work, ask: &Ask, operation: &Operation, cache_key: &CacheKey) -> Result<Asked, Retry> {
-        let now = self.clock.now();
-        let amount = operation.price.worst_case(operation.supplies.iter().filter(|field| domain::schema::is_channel(field)).count());
-        let bounds = bounds(&self.config.limits, amount, &operation.provider, work.run.priority, now);
-        let reservation = Reservation {
-            id: ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt: ask.attempt },
-            amount,
-            counters: bounds.iter().map(|bound| bound.counter.clone()).collect(),
-            open_until: now.after(ask.timeout).after(CLOCK_SKEW),
-            state: ReservationState::Calling,
-        };
+    async fn answer_for_credits(&self, work: &mut Work, ask: &Ask, operation: &Operation, key: &CacheKey) -> Result<Asked, Retry> {
+        self.renew(work, ask.timeout).await?;
+        let reservation = self.reservation(work, ask, operation, key);
+        let bounds = bounds(&self.config.limits, reservation.amount, &reservation.charge, work.run.priority);
         match self.store.reserve(&work.lease, &reservation, &bounds).await? {
             Reserved::Refused(scope) => Ok(Asked::NotMade(Skip::Cap { scope })),
-            Reserved::Before(earlier) => self.answer_of_earlier(work, operation, cache_key, &earlier).await,
+            Reserved::Before(earlier) => self.answer_of_earlier(work, operation, key, earlier).await,
             Reserved::Reserved => {
-                // The reply is kept and settled before anything else may fail: it is paid for.
+                // The reply is kept before anything else may fail: it is paid for.
                 let (reply, saved) = self.call(work, ask).await;
-                self.keep(cache_key, operation, &reply, Some(&reservation.id)).await?;
-                let settlement = settlement_of(&reply, operation);
-                self.settle(work, &reservation, settlement).await?;
+                self.keep_paid(key, operation, &reply, &reservation.id).await?;
+                let cost = self.owe(work, reservation, &reply, operation);
                 saved?;
-                Ok(Asked::Answered(Answer { reply, cost: settlement.used_of(amount), cached: false }))
+                Ok(Asked::Answered(Answer { reply, cost, cached: false }))
             }
         }
     }
 
+    fn reservation(&self, work: &Work, ask: &Ask, operation: &Operation, key: &CacheKey) -> Reservation {
+        let now = self.clock.now();
+        Reservation {
+            id: ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt: ask.attempt },
+            amount: operation.price.worst_case(operation.supplies.iter().filter(|field| is_channel(field)).count()),
+            charge: Charge {
+                provider: operation.provider.clone(),
+                entity: Entity::of_class(operation.class),
+                trigger: Trigger::Auto,
+                rule: work.run.signup.arrival.as_str().to_owned(),
+            },
+            periods: Periods::of(now, &self.config.limits),
+            answer: key.hash.clone(),
+            open_until: now.after(ask.timeout).after(CLOCK_SKEW),
+            state: ReservationState::Calling,
+        }
+    }
+
+    /// The lease outlives the call: nobody takes the run over while a vendor may be billing for it.
+    async fn renew(&self, work: &mut Work, timeout: Millis) -> Result<(), Retry> {
+        let ends = self.clock.now().after(timeout).after(CLOSING_TIME).after(CLOCK_SKEW);
+        if ends > work.lease.until {
+            work.lease = self.store.renew_run(&work.lease, ends.after(LEASE)).await?;
+        }
+        Ok(())
+    }
+
     /// This attempt was reserved before, by a claimant that crashed or was cut off: never call again, read what it left.
     /// A reply counts as its answer only if it names the reservation.
-    async fn answer_of_earlier(&self, work: &Work, operation: &Operation, key: &CacheKey, earlier: &Reservation) -> Result<Asked, Retry> {
+    async fn answer_of_earlier(
+        &self,
+        work: &mut Work,
+        operation: &Operation,
+        key: &CacheKey,
+        earlier: Reservation,
+    ) -> Result<Asked, Retry> {
         let kept = self.store.kept_reply(key).await?.filter(|kept| kept.reservation.as_ref() == Some(&earlier.id));
-        let answered = |reply: Reply, cost: Credits| Ok(Asked::Answered(Answer { reply, cost, cached: false }));
-        match (&earlier.state, kept) {
-            (ReservationState::Calling, Some(kept)) => {
-                let settlement = settlement_of(&kept.reply, operation);
-                self.settle(work, earlier, settlement).await?;
-                answered(kept.reply, settlement.used_of(earlier.amount))
-            }
-            (ReservationState::Calling, None) if earlier.open_until > self.clock.now() => Ok(Asked::Wait(earlier.open_until)),
-            (ReservationState::Calling, None) => {
-                self.settle(work, earlier, Settlement::Unknown).await?;
-                answered(Reply::TimedOut, earlier.amount)
-            }
-            (ReservationState::Settled { used }, kept) => {
-                self.close_window(work, *used).await?;
-                let lost = || Reply::Failed { why: "an earlier attempt was settled and left no answer".to_owned() };
-                answered(kept.map_or_else(lost, |kept| kept.reply), *used)
-            }
-            (ReservationState::OutcomeUnknown, _) => {
-                self.close_window(work, earlier.amount).await?;
-                answered(Reply::TimedOut, earlier.amount)
-            }
+        let lost = || Reply::Failed { why: "an earlier attempt was settled and left no answer".to_owned() };
+        let reply = match (&earlier.state, kept) {
+            (ReservationState::OutcomeUnknown, None) => Reply::TimedOut,
+            (_, Some(CachedReply { reply, .. })) => reply,
+            (ReservationState::Settled { .. } | ReservationState::Refunded { .. }, None) => lost(),
+            (ReservationState::Pending, None) => Reply::Pending { within: earlier.open_until.since(self.clock.now()) },
+            (ReservationState::Calling, None) if earlier.open_until > self.clock.now() => return Ok(Asked::Wait(earlier.open_until)),
+            (ReservationState::Calling, None) => Reply::TimedOut,
+        };
+        let cost = self.owe(work, earlier, &reply, operation);
+        Ok(Asked::Answered(Answer { reply, cost, cached: false }))
+    }
+
+    /// Notes what a reply means for its reservation, to be paid with the next write; what the call costs.
+    fn owe(&self, work: &mut Work, reservation: Reservation, reply: &Reply, operation: &Operation) -> Credits {
+        let next = match reply {
+            Reply::Pending { within } => reservation.pending(self.clock.now().after(*within)),
+            _ => reservation.settled(settlement_of(reply, operation)),
+        };
+        // An entry that somebody else resolved costs what it says; the person still has to count as paid for.
+        let to = next.unwrap_or_else(|| reservation.clone());
+        let cost = to.used();
+        work.owed = Some(Owed { from: reservation, to });
+        cost
+    }
+
+    /// Settles what is owed and stores the log beside it, all at once: each can be done again.
+    pub(super) async fn pay(&self, work: &mut Work) -> Result<(), Retry> {
+        let Some(owed) = work.owed.take() else { return Ok(()) };
+        let (settled, paid, saved) = tokio::join!(
+            self.move_on(&owed),
+            self.close_window(work, owed.to.used()),
+            // What was paid for stands in the log before the record makes the same call unnecessary for a later claimant.
+            self.store.save_run(&work.lease, &work.run),
+        );
+        settled?;
+        paid?;
+        Ok(saved?)
+    }
+
+    async fn move_on(&self, owed: &Owed) -> Result<(), StoreError> {
+        if owed.from.state == owed.to.state {
+            return Ok(());
         }
+        self.store.move_on(&owed.from, &owed.to).await.map(drop)
+    }
+
+    /// The person counts as paid for only when something was: a call that failed for free leaves the next one its chance.
+    async fn close_window(&self, work: &Work, used: Credits) -> Result<(), StoreError> {
+        if let (Some(identity), true) = (&work.identity, used > Credits::ZERO) {
+            let until = self.clock.now().after(self.config.deadlines.identity_window);
+            self.store.close_window_paid(identity, &work.run.id, until).await?;
+        }
+        Ok(())
     }
 
     /// Calls the provider. When the time of whoever waits runs out meanwhile, a provisional decision is stored
@@ -141,38 +201,4 @@ impl Enrich {
         let (saved, reply) = tokio::join!(self.store.save_run(&work.lease, &work.run), call);
         (reply.unwrap_or(Reply::TimedOut), saved)
     }
-
-    async fn settle(&self, work: &Work, reservation: &Reservation, settlement: Settlement) -> Result<(), Retry> {
-        self.store.settle(reservation, settlement).await?;
-        self.close_window(work, settlement.used_of(reservation.amount)).await
-    }
-
-    /// The person counts as paid for only when something was: a call that failed for free leaves the next one its chance.
-    async fn close_window(&self, work: &Work, used: Credits) -> Result<(), Retry> {
-        if let (Some(identity), true) = (&work.identity, used > Credits::ZERO) {
-            let until = self.clock.now().after(self.config.deadlines.identity_window);
-            self.store.close_window_paid(identity, &work.run.id, until).await?;
-        }
-        Ok(())
-    }
-
-    async fn keep(&self, key: &CacheKey, operation: &Operation, reply: &Reply, paid: Option<&ReservationId>) -> Result<(), Retry> {
-        if !is_kept(operation) || !reply.is_answer() {
-            return Ok(());
-        }
-        let now = self.clock.now();
-        let life = answer_life(&self.config.freshness, operation.class, reply);
-        let kept = CachedReply { reply: reply.clone(), fetched_at: now, fresh_until: now.after(life), reservation: paid.cloned() };
-        self.store.keep_reply(key, &kept).await?;
-        Ok(())
-    }
-
-    fn cache_key(&self, operation: &Operation, key: &LookupKey) -> CacheKey {
-        CacheKey { operation: operation.name.clone(), hash: self.key.hash(&["cache", key.kind.as_str(), &key.value]) }
-    }
-}
-
-/// Free checks of the moment cost less than a look into the cache.
-fn is_kept(operation: &Operation) -> bool {
-    !(operation.price.is_free() && operation.class == FieldClass::Check)
 }

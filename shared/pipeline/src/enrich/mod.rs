@@ -1,7 +1,9 @@
 //! A signup becomes a decided lead: claim, look up, merge, decide, store, hand over (RELIABILITY §1).
 
 mod ask;
-mod settle;
+mod kept;
+mod save;
+pub(crate) mod settle;
 
 use std::sync::Arc;
 
@@ -13,24 +15,30 @@ use domain::identity::{Domain, HashKey, KeyKind, LookupKey};
 use domain::merge::{Facts, merge};
 use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
-use domain::record::{Alias, Decided, Record, RecordId, aliases_of};
-use domain::route::owner_of_turn;
+use domain::record::{Alias, Record, RecordId, aliases_of};
 use domain::run::Run;
 use domain::schema::Field;
 use domain::units::{Credits, Millis, Timestamp};
 
+use self::ask::Owed;
+use self::kept::Looked;
+
 use crate::messages::{LookupMessage, WritebackMessage, to_body};
-use crate::ports::{Claim, ClaimRequest, Clock, Entropy, Lease, Poison, Provider, Queue, QueueName, Saved, Store, Window};
+use crate::ports::{
+    CacheKey, CachedReply, Claim, ClaimRequest, Clock, Entropy, Lease, Poison, Provider, Queue, QueueName, Store, StoreError, Window,
+};
 use crate::work::{Retry, Worked, put_aside};
 
 /// Clocks of two machines differ by at most this much.
 const CLOCK_SKEW: Millis = Millis::seconds(5);
+/// A claim holds its run this long, and longer only where a call needs it: what a crash left is taken up soon.
+const LEASE: Millis = Millis::seconds(30);
 /// With less time left a run is not begun: a call must end before the invocation does.
 const LEAST_TIME: Millis = Millis::seconds(3);
 /// What is kept back of the lease for storing and handing over after the last call.
 const CLOSING_TIME: Millis = Millis::seconds(1);
-/// How often a record is read again after somebody else wrote it first.
-const SAVE_TRIES: usize = 8;
+/// After so many delayed copies without an end something is wrong, and the message is left to the dead-letter queue.
+const COPIES_MAX: u32 = 1000;
 /// How soon a run looks again whether another run of the same person has ended.
 const SAME_PERSON_PAUSE: Millis = Millis::seconds(1);
 
@@ -63,6 +71,12 @@ struct Work {
     /// What the record's and the run's observations come to, as of the last reply.
     facts: Facts,
     verdict: Verdict,
+    /// What the cache said when the run began.
+    looked: Looked,
+    /// Free replies to keep with the next write.
+    to_keep: Vec<(CacheKey, CachedReply)>,
+    /// What the last paid call owes.
+    owed: Option<Owed>,
 }
 
 /// Where the loop over the plan ended.
@@ -86,15 +100,40 @@ impl Enrich {
             payload_hash: message.signup.payload_hash(&self.key),
             nonce: self.entropy.name(),
             now,
-            lease_until: now.after(time_left).after(CLOCK_SKEW),
+            lease_until: now.after(time_left.min(LEASE)).after(CLOCK_SKEW),
         };
-        match self.store.claim_run(&request).await? {
-            Claim::OtherPayload => self.poison(message, &request.run).await,
-            Claim::Terminal(run) => Ok(Worked::Repeated { run: run.id }),
-            Claim::Busy { until } => self.park_message(message, until, "another worker holds the run").await,
-            Claim::HandOver(lease, run) => self.hand_over(&lease, run).await,
-            Claim::Mine(lease, run) => self.enrich(message, lease, *run).await,
+        let identity = message.signup.identity(&self.key);
+        // Reading ahead costs less than waiting; whatever the claim says, nothing is decided by it.
+        let (claimed, known) = tokio::join!(self.claim(&request, identity.as_deref()), self.look_ahead(&message.signup));
+        match claimed? {
+            (Claim::OtherPayload, _) => self.poison(message, &request.run).await,
+            (Claim::Terminal(run), _) => Ok(Worked::Repeated { run: run.id }),
+            (Claim::Busy { until }, _) => self.park_message(message, until, "another worker holds the run").await,
+            (Claim::HandOver(lease, run), _) => self.hand_over(&lease, run).await,
+            (Claim::Mine(lease, run), Some(Window::HeldBy { .. })) => {
+                self.store.park_run(&lease, &run).await?;
+                self.park_message(message, now.after(SAME_PERSON_PAUSE), "another run of the same person is at work").await
+            }
+            (Claim::Mine(lease, run), window) => {
+                let (record, looked) = known?;
+                let aliases = aliases_of(&run.signup, &self.key);
+                let record = record.unwrap_or_else(|| Record::new(RecordId(self.entropy.name())));
+                let (facts, verdict, to_keep, owed) = (Facts::new(), Verdict::Pass, Vec::new(), None);
+                let mut work = Work { lease, run: *run, record, aliases, identity, facts, verdict, looked, to_keep, owed };
+                if let Some(Window::PaidBy(payer)) = window {
+                    work.run.paid_by = Some(payer);
+                }
+                self.enrich(message, work, now.after(time_left)).await
+            }
         }
+    }
+
+    /// Claims the run, and with it the right to pay for its person.
+    async fn claim(&self, request: &ClaimRequest, identity: Option<&str>) -> Result<(Claim, Option<Window>), StoreError> {
+        let claim = self.store.claim_run(request).await?;
+        let (Claim::Mine(lease, run), Some(identity)) = (&claim, identity) else { return Ok((claim, None)) };
+        let window = self.store.open_window(identity, &run.id, request.now, lease.until).await?;
+        Ok((claim, Some(window)))
     }
 
     fn begin(&self, message: &LookupMessage, now: Timestamp) -> Run {
@@ -108,43 +147,27 @@ impl Enrich {
         }
     }
 
-    async fn enrich(&self, message: &LookupMessage, lease: Lease, mut run: Run) -> Result<Worked, Retry> {
-        let now = self.clock.now();
-        let lease_ends = lease.until.before(CLOCK_SKEW).before(CLOSING_TIME);
-        run.finish_by = now.after(self.config.deadlines.background).min(lease_ends);
+    async fn enrich(&self, message: &LookupMessage, mut work: Work, invocation_ends: Timestamp) -> Result<Worked, Retry> {
+        let background = self.clock.now().after(self.config.deadlines.background);
+        work.run.finish_by = background.min(invocation_ends.before(CLOSING_TIME));
         // Until versions of the configuration are stored, a run that was parked over a deploy is decided by the new one.
-        run.config.clone_from(&self.config.hash);
-        let identity = run.signup.identity(&self.key);
-        if let Some(identity) = &identity {
-            match self.store.open_window(identity, &run.id, now, lease.until).await? {
-                Window::Mine => {}
-                Window::PaidBy(payer) => run.paid_by = Some(payer),
-                Window::HeldBy { .. } => {
-                    self.store.park_run(&lease, &run).await?;
-                    return self.park_message(message, now.after(SAME_PERSON_PAUSE), "another run of the same person is at work").await;
-                }
-            }
-        }
-        let aliases = aliases_of(&run.signup, &self.key);
-        let record = self.store.find_record(&aliases).await?.unwrap_or_else(|| Record::new(RecordId(self.entropy.name())));
-        let mut work = Work { lease, run, record, aliases, identity, facts: Facts::new(), verdict: Verdict::Pass };
-        match self.follow_plan(&mut work).await? {
-            Planned::Done => {}
-            Planned::Wait { until, why } => {
-                self.decide_for_now(&mut work);
-                self.store.park_run(&work.lease, &work.run).await?;
-                self.free_window(&work).await?;
-                return self.park_message(message, until, why).await;
-            }
-        }
-        if work.run.cost() > Credits::ZERO {
-            // What was paid for stands in the log before the record makes the same calls unnecessary for a later claimant.
-            self.store.save_run(&work.lease, &work.run).await?;
+        work.run.config.clone_from(&self.config.hash);
+        if let Planned::Wait { until, why } = self.follow_plan(&mut work).await? {
+            return self.park(message, work, until, why).await;
         }
         self.decide_for_good(&mut work).await?;
         self.store.decide_run(&work.lease, &work.run).await?;
         self.free_window(&work).await?;
         self.hand_over(&work.lease, Box::new(work.run)).await
+    }
+
+    /// Puts a run aside with what is known of it; a copy of its message takes it up again.
+    async fn park(&self, message: &LookupMessage, mut work: Work, until: Timestamp, why: &'static str) -> Result<Worked, Retry> {
+        self.pay(&mut work).await?;
+        self.decide_for_now(&mut work);
+        self.store.park_run(&work.lease, &work.run).await?;
+        self.free_window(&work).await?;
+        self.park_message(message, until, why).await
     }
 
     /// Asks whom the plan says until nobody is left.
@@ -201,7 +224,7 @@ impl Enrich {
             paid_by: work.run.paid_by.as_ref(),
             now: self.clock.now(),
             finish_by: work.run.finish_by,
-            give_up_at: work.run.accepted_at.after(self.config.deadlines.patience),
+            patience: self.config.deadlines.patience,
         }
     }
 
@@ -229,48 +252,6 @@ impl Enrich {
         }
     }
 
-    /// Decides from the record with everything merged in, and stores both; a lost race is read again and merged.
-    async fn decide_for_good(&self, work: &mut Work) -> Result<(), Retry> {
-        let mut turn = None;
-        for _ in 0..SAVE_TRIES {
-            self.look_at_facts(work);
-            let mut decision = self.decision(work, &[], work.record.version + 1);
-            decision.owner = self.owner(work, &decision, &mut turn).await?;
-            let record = Record {
-                id: work.record.id.clone(),
-                version: work.record.version + 1,
-                observations: self.observations(work),
-                decided: Some(Decided { run: work.run.id.clone(), decision: decision.clone() }),
-            };
-            if self.store.save_record(&record, &work.aliases).await? == Saved::Stored {
-                work.run.record = Some(record.id.clone());
-                work.run.facts = work.facts.clone();
-                work.run.decisions.push(decision);
-                work.record = record;
-                return Ok(());
-            }
-            if let Some(newer) = self.store.find_record(&work.aliases).await? {
-                work.record = newer;
-            }
-        }
-        Err(Retry(format!("the record was written by others {SAVE_TRIES} times in a row")))
-    }
-
-    /// The owner the record has keeps it, also on a track without owners; else it is the next one's turn (DESIGN §6).
-    /// A turn is taken once, however often the record has to be read again.
-    async fn owner(&self, work: &Work, decision: &Decision, turn: &mut Option<String>) -> Result<Option<String>, Retry> {
-        let pool = self.config.owners(decision.route.track);
-        let has = work.record.owner().filter(|owner| pool.is_empty() || pool.iter().any(|member| member == owner));
-        if has.is_some() || pool.is_empty() {
-            return Ok(has.map(str::to_owned));
-        }
-        if turn.is_none() {
-            let next = self.store.next_turn(decision.route.track.as_str()).await?;
-            *turn = owner_of_turn(pool, next).map(str::to_owned);
-        }
-        Ok(turn.clone())
-    }
-
     /// Sends the decided lead on; what the gate holds goes nowhere.
     async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
         let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
@@ -291,8 +272,12 @@ impl Enrich {
 
     /// A live copy goes into the queue first; only then the message may be deleted.
     async fn park_message(&self, message: &LookupMessage, until: Timestamp, why: &'static str) -> Result<Worked, Retry> {
+        if message.copies >= COPIES_MAX {
+            return Err(Retry(format!("{why}, and {COPIES_MAX} delayed copies came to no end")));
+        }
+        let copy = LookupMessage { copies: message.copies + 1, ..message.clone() };
         let delay = until.since(self.clock.now());
-        self.queue.send(message.queue(), &to_body(message)?, delay).await?;
+        self.queue.send(copy.queue(), &to_body(&copy)?, delay).await?;
         Ok(Worked::Parked { run: message.signup.run_id(&self.key), until, why })
     }
 

@@ -8,7 +8,7 @@ use domain::schema::{FieldClass, is_channel};
 use domain::units::{Millis, Timestamp};
 
 /// What the vendor bills for a reply. Where it may have billed and nobody can tell, all of it counts as used.
-pub(super) fn settlement_of(reply: &Reply, operation: &Operation) -> Settlement {
+pub(crate) fn settlement_of(reply: &Reply, operation: &Operation) -> Settlement {
     match reply {
         Reply::Hit { observations } => {
             let channels = observations.iter().filter(|observation| is_channel(&observation.field)).count();
@@ -16,7 +16,7 @@ pub(super) fn settlement_of(reply: &Reply, operation: &Operation) -> Settlement 
         }
         Reply::NoMatch | Reply::Failed { .. } => Settlement::Used(operation.price.actual(false, 0)),
         Reply::RateLimited { .. } | Reply::OutOfCredits | Reply::AuthFailed => Settlement::Used(domain::units::Credits::ZERO),
-        Reply::Unreadable { .. } | Reply::TimedOut => Settlement::Unknown,
+        Reply::Unreadable { .. } | Reply::TimedOut | Reply::Pending { .. } => Settlement::Unknown,
     }
 }
 
@@ -31,6 +31,7 @@ pub(super) fn outcome_of(reply: &Reply, now: Timestamp) -> CallOutcome {
         }
         Reply::NoMatch => CallOutcome::NoMatch,
         Reply::RateLimited { retry_after } => CallOutcome::RateLimited { retry_at: now.after(*retry_after) },
+        Reply::Pending { within } => CallOutcome::Pending { until: now.after(*within) },
         Reply::TimedOut => CallOutcome::TimedOut,
         Reply::Failed { why } | Reply::Unreadable { why } => CallOutcome::Failed { why: why.clone() },
         Reply::AuthFailed => CallOutcome::AuthFailed,

@@ -1,5 +1,6 @@
 //! The ports in memory: for tests, the simulator and `cargo dev`.
 
+mod books;
 mod clock;
 mod queue;
 mod store;

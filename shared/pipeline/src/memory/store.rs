@@ -2,15 +2,16 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::credits::{Counter, CounterBound, Reservation, ReservationId, ReservationState, Settlement};
+use domain::credits::Reservation;
 use domain::record::{Alias, Record, RecordId};
 use domain::run::Run;
 use domain::signup::RunId;
 use domain::units::Timestamp;
 
+use super::books::Books;
 use crate::ports::{
-    Cache, CacheKey, CachedReply, Claim, ClaimRequest, Lease, Ledger, Outbox, OutboxLease, OutboxTurn, Poison, Records, Reserved, Runs,
-    Saved, Stage, StoreError, StoredRun, Window, WriteRequest, Written,
+    Cache, CacheKey, CachedReply, Claim, ClaimRequest, Lease, Outbox, OutboxLease, OutboxTurn, Poison, Records, Runs, Saved, Stage,
+    StoreError, StoredRun, Window, WriteRequest, Written,
 };
 
 /// The store in memory; each verb is one step under one lock, as each is one request to `DynamoDB`.
@@ -19,20 +20,20 @@ pub struct MemoryStore {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
-struct State {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct State {
     runs: BTreeMap<RunId, RunItem>,
     windows: BTreeMap<String, WindowItem>,
     poison: Vec<Poison>,
     records: BTreeMap<RecordId, Record>,
     aliases: BTreeMap<Alias, RecordId>,
     turns: BTreeMap<String, u64>,
-    counters: BTreeMap<String, Counter>,
-    reservations: BTreeMap<ReservationId, Reservation>,
+    pub(super) books: Books,
     cache: BTreeMap<CacheKey, CachedReply>,
     outbox: BTreeMap<(RecordId, String), OutItem>,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct RunItem {
     run: Run,
     stage: Stage,
@@ -42,18 +43,33 @@ struct RunItem {
     lease_until: Timestamp,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct WindowItem {
     run: RunId,
     hold_until: Timestamp,
     paid_until: Timestamp,
 }
 
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct OutItem {
     last: Option<Written>,
     writing: Option<(String, Timestamp)>,
     /// A zombie wrote while the holder writes.
     disturbed: bool,
+}
+
+impl State {
+    /// Whether this lease is the newest claim of its run.
+    pub(super) fn holds(&self, lease: &Lease) -> bool {
+        self.runs.get(&lease.run).is_some_and(|item| item.fence == lease.fence)
+    }
+}
+
+impl Clone for MemoryStore {
+    /// A store of its own that holds the same.
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.state().clone()) }
+    }
 }
 
 impl MemoryStore {
@@ -66,7 +82,7 @@ impl MemoryStore {
     /// The ledger: every reservation there ever was.
     #[must_use]
     pub fn reservations(&self) -> Vec<Reservation> {
-        self.state().reservations.values().cloned().collect()
+        self.state().books.reservations.values().cloned().collect()
     }
 
     /// All records.
@@ -75,7 +91,7 @@ impl MemoryStore {
         self.state().records.values().cloned().collect()
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the maps as they were between two verbs.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,6 +153,16 @@ impl Runs for MemoryStore {
         let lease = Lease { run: id, fence: item.fence, until: item.lease_until };
         let run = Box::new(item.run.clone());
         Ok(if item.stage == Stage::Decided { Claim::HandOver(lease, run) } else { Claim::Mine(lease, run) })
+    }
+
+    async fn renew_run(&self, lease: &Lease, until: Timestamp) -> Result<Lease, StoreError> {
+        let mut state = self.state();
+        let item = state.runs.get_mut(&lease.run).filter(|item| item.fence == lease.fence).ok_or(StoreError::FenceLost)?;
+        if item.stage != Stage::Working {
+            return Err(StoreError::FenceLost);
+        }
+        item.lease_until = item.lease_until.max(until);
+        Ok(Lease { until: item.lease_until, ..lease.clone() })
     }
 
     async fn save_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
@@ -223,52 +249,6 @@ impl Records for MemoryStore {
         let next = state.turns.entry(pool.to_owned()).or_default();
         *next += 1;
         Ok(*next - 1)
-    }
-}
-
-#[async_trait]
-impl Ledger for MemoryStore {
-    async fn reserve(&self, lease: &Lease, reservation: &Reservation, bounds: &[CounterBound]) -> Result<Reserved, StoreError> {
-        let mut state = self.state();
-        if let Some(before) = state.reservations.get(&reservation.id) {
-            return Ok(Reserved::Before(before.clone()));
-        }
-        if state.runs.get(&lease.run).is_none_or(|item| item.fence != lease.fence) {
-            return Err(StoreError::FenceLost);
-        }
-        for bound in bounds {
-            let taken = state.counters.get(&bound.counter).copied().unwrap_or_default().taken;
-            if bound.at_most_before.is_some_and(|most| taken > most) {
-                return Ok(Reserved::Refused(bound.scope.clone()));
-            }
-        }
-        for bound in bounds {
-            let counter = state.counters.entry(bound.counter.clone()).or_default();
-            counter.taken = counter.taken.plus(reservation.amount);
-        }
-        state.reservations.insert(reservation.id.clone(), reservation.clone());
-        Ok(Reserved::Reserved)
-    }
-
-    async fn settle(&self, reservation: &Reservation, settlement: Settlement) -> Result<bool, StoreError> {
-        let mut state = self.state();
-        let Some(stored) = state.reservations.get_mut(&reservation.id).filter(|stored| stored.state == ReservationState::Calling) else {
-            return Ok(false);
-        };
-        let used = settlement.used_of(stored.amount);
-        let released = stored.amount.minus(used);
-        stored.state = settlement.state(stored.amount);
-        let counters = stored.counters.clone();
-        for key in counters {
-            let counter = state.counters.entry(key).or_default();
-            counter.taken = counter.taken.minus(released);
-            counter.used = counter.used.plus(used);
-        }
-        Ok(true)
-    }
-
-    async fn counter(&self, counter: &str) -> Result<Counter, StoreError> {
-        Ok(self.state().counters.get(counter).copied().unwrap_or_default())
     }
 }
 

@@ -15,7 +15,7 @@ mod secrets;
 pub use cache::{Cache, CacheKey, CachedReply};
 pub use clock::{Clock, Entropy};
 pub use crm::{Crm, CrmReply, CrmWrite};
-pub use ledger::{Ledger, Reserved};
+pub use ledger::{Adjusted, Ledger, Reserved};
 pub use outbox::{Outbox, OutboxLease, OutboxTurn, WriteRequest, Written};
 pub use provider::{LookupRequest, Provider};
 pub use queue::{Queue, QueueError, QueueName, Received};

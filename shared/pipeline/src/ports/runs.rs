@@ -107,6 +107,8 @@ pub struct Poison {
 pub trait Runs: Send + Sync {
     /// Takes a run that is new, parked, or whose lease is over.
     async fn claim_run(&self, request: &ClaimRequest) -> Result<Claim, StoreError>;
+    /// Moves the end of a lease, if it is still the newest claim of a run at work; a later end that stands already stays.
+    async fn renew_run(&self, lease: &Lease, until: Timestamp) -> Result<Lease, StoreError>;
     /// Stores progress and keeps the lease: a provisional decision becomes visible to whoever waits.
     async fn save_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError>;
     /// Stores progress and frees the lease in one write.

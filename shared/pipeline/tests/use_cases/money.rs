@@ -1,4 +1,4 @@
-use domain::credits::{CapScope, Reservation, ReservationId, ReservationState};
+use domain::credits::{CapScope, Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Trigger};
 use domain::decision::Outcome;
 use domain::identity::HashKey;
 use domain::plan::{CallOutcome, Skip};
@@ -14,8 +14,8 @@ use pipeline::work::Worked;
 use crate::world::{START, TIME_LEFT, World, decision, jane, signup};
 
 async fn day(world: &World) -> (i64, i64) {
-    let counter = world.store.counter(&format!("CAP#day#{}", START.day())).await.unwrap();
-    (counter.taken.micros(), counter.used.micros())
+    let usage = world.store.usage(&START.month()).await.unwrap().remove(&START.day()).unwrap_or_default();
+    (usage.taken.micros(), usage.used.micros())
 }
 
 const TWO: i64 = 2_000_000;
@@ -147,16 +147,19 @@ async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) {
     };
     let Claim::Mine(lease, _) = world.store.claim_run(&claim).await.unwrap() else { panic!() };
     let limits = &world.enrich.config.limits;
-    let bounds = domain::credits::bounds(limits, Credits::whole(2), "crustdata", Priority::High, START);
+    let charge = Charge { provider: "crustdata".into(), entity: Entity::Account, trigger: Trigger::Auto, rule: "signup".into() };
+    let hash = world.key.hash(&["cache", "domain", "acme.io"]);
+    let bounds = domain::credits::bounds(limits, Credits::whole(2), &charge, Priority::High);
     let reservation = Reservation {
         id: ReservationId { run: run.clone(), operation: "crustdata.company".into(), attempt: 1 },
         amount: Credits::whole(2),
-        counters: bounds.iter().map(|bound| bound.counter.clone()).collect(),
+        charge,
+        periods: Periods::of(START, limits),
+        answer: hash.clone(),
         open_until: START.after(Millis::seconds(9)),
         state: ReservationState::Calling,
     };
     assert_eq!(world.store.reserve(&lease, &reservation, &bounds).await.unwrap(), Reserved::Reserved);
-    let hash = world.key.hash(&["cache", "domain", "acme.io"]);
     let key = CacheKey { operation: "crustdata.company".into(), hash };
     let reservation = kept_by.map(|attempt| ReservationId { attempt, ..reservation.id });
     // The stale one is an old answer of somebody else; it says nothing about the call that was cut off.

@@ -169,7 +169,7 @@ pub(crate) fn signup(email: &str, delivery: &str, arrival: Arrival) -> LookupMes
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage { signup, priority: Priority::of_arrival(arrival), accepted_at: START, answer_by: None }
+    LookupMessage { signup, priority: Priority::of_arrival(arrival), accepted_at: START, answer_by: None, copies: 0 }
 }
 
 pub(crate) fn jane() -> LookupMessage {

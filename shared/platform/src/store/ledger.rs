@@ -1,105 +1,216 @@
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{ConditionCheck, Put, TransactWriteItem, Update};
-use domain::credits::{Counter, CounterBound, Reservation, ReservationId, ReservationState, Settlement};
-use domain::units::Credits;
-use pipeline::ports::{Lease, Ledger, Reserved, StoreError};
+use aws_sdk_dynamodb::types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use domain::credits::{
+    Adjustment, Balance, BeforeReserve, Bounds, CapScope, Reservation, ReservationId, ReservationState, Threshold, Usage,
+};
+use domain::signup::RunId;
+use domain::units::{Credits, Timestamp};
+use pipeline::ports::{Adjusted, Lease, Ledger, Reserved, StoreError};
 
 use super::DynamoStore;
+use super::books::{CROSSED, balance_of, count_in_day, count_in_month, usage_of};
 use super::item::{Item, Key, Reader, credits, document, form, moment, number, text};
 use super::transaction::{Transacted, not_built, put_in_transaction};
-use crate::tables::Table;
+use crate::tables::{OPEN_ATTRIBUTE, OPEN_INDEX, OPEN_UNTIL_ATTRIBUTE, Table};
 
 // The words of attribute `state`.
 const CALLING: &str = "calling";
+const PENDING: &str = "pending";
 const SETTLED: &str = "settled";
 const UNKNOWN: &str = "unknown";
+const REFUNDED: &str = "refunded";
+
+/// A month is opened or reallocated at most so often before a reservation: more than one is a race, more than these a fault.
+const MONTH_TRIES: usize = 5;
+
+// The places of a reservation's items in its transaction.
+const MONTH: usize = 0;
+const RESERVATION: usize = 1;
+const FENCE: usize = 2;
+const DAY: usize = 3;
+const WEEK: usize = 4;
 
 #[async_trait]
 impl Ledger for DynamoStore {
-    async fn reserve(&self, lease: &Lease, reservation: &Reservation, bounds: &[CounterBound]) -> Result<Reserved, StoreError> {
-        // A counter without an item counts as zero, which no expression can compare.
-        if let Some(bound) = bounds.iter().find(|bound| bound.at_most_before.is_some_and(|most| most < Credits::ZERO)) {
-            let before = self.read_reservation(&reservation.id).await?;
-            return Ok(before.map_or_else(|| Reserved::Refused(bound.scope.clone()), Reserved::Before));
+    async fn reserve(&self, lease: &Lease, reservation: &Reservation, bounds: &Bounds) -> Result<Reserved, StoreError> {
+        for _ in 0..MONTH_TRIES {
+            let Transacted::Refused(failed) = self.transact(self.reserving(lease, reservation, bounds)?).await? else {
+                return Ok(Reserved::Reserved);
+            };
+            if let Some(answer) = self.why_not_reserved(reservation, bounds, failed).await? {
+                return answer;
+            }
         }
-        let mut items = Vec::with_capacity(bounds.len() + 2);
-        for bound in bounds {
-            items.push(self.take_from_counter(bound, reservation.amount)?);
-        }
-        items.push(self.put_reservation(reservation)?);
-        items.push(self.check_fence(lease)?);
-        match self.transact(items).await? {
-            Transacted::Done => Ok(Reserved::Reserved),
-            Transacted::Refused(failed) => self.why_not_reserved(reservation, bounds, &failed).await,
-        }
+        Err(StoreError::Unavailable(format!("the month {} was changed by others {MONTH_TRIES} times in a row", reservation.periods.month)))
     }
 
-    async fn settle(&self, reservation: &Reservation, settlement: Settlement) -> Result<bool, StoreError> {
-        let used = settlement.used_of(reservation.amount);
-        let mut items = vec![self.resolve_reservation(reservation, settlement)?];
-        for counter in &reservation.counters {
-            let update = counter_update()
-                .update_expression("SET v = :v ADD taken :released, used :used")
-                .expression_attribute_values(":released", credits(used.minus(reservation.amount)))
-                .expression_attribute_values(":used", credits(used));
-            items.push(self.update_in_transaction(&self.counter_key(counter), update)?);
+    async fn move_on(&self, from: &Reservation, to: &Reservation) -> Result<bool, StoreError> {
+        let change = from.change_to(to);
+        let mut items = vec![self.replace_reservation(from, to)?];
+        if change.taken() != Credits::ZERO || change.used != Credits::ZERO || change.calls > 0 {
+            items.push(self.in_credits(&self.month_key(&from.periods.month), count_in_month(from, change))?);
+            items.push(self.in_credits(&self.day_key(&from.periods.day), count_in_day(from, change))?);
+            if let (Some(week), true) = (&from.periods.week, change.taken() != Credits::ZERO) {
+                items.push(self.in_credits(&self.week_key(week), count_in_week(change.taken()))?);
+            }
         }
         Ok(self.transact(items).await? == Transacted::Done)
     }
 
-    async fn counter(&self, counter: &str) -> Result<Counter, StoreError> {
-        let key = self.counter_key(counter);
-        let Some(item) = self.get(self.tables.name_of(Table::Credits), &key).await? else { return Ok(Counter::default()) };
-        let reader = Reader::of(&key, &item)?;
-        let amount = |name: &str| if reader.has(name) { reader.number(name).map(Credits::from_micros) } else { Ok(Credits::ZERO) };
-        Ok(Counter { taken: amount("taken")?, used: amount("used")? })
+    async fn read_reservation(&self, id: &ReservationId) -> Result<Option<Reservation>, StoreError> {
+        let key = self.reservation_key(id);
+        let item = self.get(self.tables.name_of(Table::Credits), &key).await?;
+        item.map(|item| reservation_of(&key, &item)).transpose()
+    }
+
+    async fn overdue(&self, before: Timestamp, most: usize) -> Result<Vec<ReservationId>, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(self.tables.name_of(Table::Credits))
+            .index_name(OPEN_INDEX)
+            .key_condition_expression("#open = :open AND #until < :before")
+            .expression_attribute_names("#open", OPEN_ATTRIBUTE)
+            .expression_attribute_names("#until", OPEN_UNTIL_ATTRIBUTE)
+            .expression_attribute_values(":open", text(&self.open_mark()))
+            .expression_attribute_values(":before", moment(before))
+            .limit(i32::try_from(most).unwrap_or(i32::MAX));
+        let answer = request.send().await.map_err(|error| super::unavailable("Query", &error))?;
+        answer.items.unwrap_or_default().iter().map(|item| self.id_of(item)).collect()
+    }
+
+    async fn adjust(&self, adjustment: &Adjustment, allocation: Credits) -> Result<Adjusted, StoreError> {
+        self.open_month(&adjustment.month, allocation).await?;
+        let key = self.key_with(&["ADJ", &adjustment.month], &adjustment.id);
+        let item = key.item([("amount", credits(adjustment.amount)), ("doc", document(&key, adjustment)?)]);
+        let entry = Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+        let entry = put_in_transaction(self.tables.name_of(Table::Credits), entry)?;
+        let least = Credits::ZERO.minus(adjustment.amount);
+        let month = Update::builder()
+            .update_expression("ADD available :amount, adjusted :amount")
+            .expression_attribute_values(":amount", credits(adjustment.amount));
+        // Adding is always allowed, also where the overdraft is drawn on.
+        let month = if least <= Credits::ZERO {
+            month
+        } else {
+            month.condition_expression("available >= :least").expression_attribute_values(":least", credits(least))
+        };
+        match self.transact(vec![entry, self.in_credits(&self.month_key(&adjustment.month), month)?]).await? {
+            Transacted::Done => Ok(Adjusted::Done),
+            Transacted::Refused(failed) if failed.first().is_some_and(Option::is_some) => Ok(Adjusted::Before),
+            Transacted::Refused(_) => Ok(Adjusted::MoreThanAvailable),
+        }
+    }
+
+    async fn balance(&self, month: &str) -> Result<Option<Balance>, StoreError> {
+        let key = self.month_key(month);
+        let item = self.get(self.tables.name_of(Table::Credits), &key).await?;
+        item.map(|item| balance_of(&key, &item)).transpose()
+    }
+
+    async fn usage(&self, month: &str) -> Result<BTreeMap<String, Usage>, StoreError> {
+        let request = self
+            .client
+            .query()
+            .table_name(self.tables.name_of(Table::Credits))
+            .consistent_read(true)
+            .key_condition_expression("pk = :month")
+            .expression_attribute_values(":month", text(&self.day_key(month).partition));
+        // A month has at most 31 small items: one page.
+        let answer = request.send().await.map_err(|error| super::unavailable("Query", &error))?;
+        answer.items.unwrap_or_default().iter().map(|item| usage_of(&self.key_of(item)?, item)).collect()
+    }
+
+    async fn taken_of_week(&self, week: &str) -> Result<Credits, StoreError> {
+        let key = self.week_key(week);
+        let Some(item) = self.get(self.tables.name_of(Table::Credits), &key).await? else { return Ok(Credits::ZERO) };
+        Reader::of(&key, &item)?.number("taken").map(Credits::from_micros)
+    }
+
+    async fn mark_crossed(&self, month: &str, threshold: Threshold, at: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .update(self.tables.name_of(Table::Credits), &self.month_key(month))
+            .update_expression("SET #crossed = :at")
+            .condition_expression("attribute_exists(pk) AND attribute_not_exists(#crossed)")
+            .expression_attribute_names("#crossed", format!("{CROSSED}{}", threshold.as_str()))
+            .expression_attribute_values(":at", moment(at));
+        Ok(matches!(super::send_update(update).await?, super::Effect::Took(_)))
     }
 }
 
 impl DynamoStore {
-    fn counter_key(&self, counter: &str) -> Key {
-        self.key(&[counter])
+    fn month_key(&self, month: &str) -> Key {
+        self.key(&["BAL", month])
+    }
+
+    /// All days of a month stand under one partition key, so that one query reads them.
+    fn day_key(&self, day: &str) -> Key {
+        self.key_with(&["USE", day.get(..7).unwrap_or(day)], day)
+    }
+
+    fn week_key(&self, week: &str) -> Key {
+        self.key(&["WEEK", week])
     }
 
     fn reservation_key(&self, id: &ReservationId) -> Key {
-        self.key(&["RES", id.run.as_str(), &id.operation, &id.attempt.to_string()])
+        self.key_with(&["RES", id.run.as_str()], &format!("{}#{}", id.operation, id.attempt))
     }
 
-    async fn read_reservation(&self, id: &ReservationId) -> Result<Option<Reservation>, StoreError> {
-        let key = self.reservation_key(id);
-        let Some(item) = self.get(self.tables.name_of(Table::Credits), &key).await? else { return Ok(None) };
-        let reader = Reader::of(&key, &item)?;
-        let reservation: Reservation = reader.document()?;
-        if reader.text("state")? != word_of(&reservation.state) {
-            return Err(reader.corrupt("attribute `state` and the document's state differ"));
-        }
-        Ok(Some(reservation))
+    /// The one partition of the index of open entries.
+    fn open_mark(&self) -> String {
+        format!("{}#OPEN", self.workspace)
     }
 
-    fn take_from_counter(&self, bound: &CounterBound, amount: Credits) -> Result<TransactWriteItem, StoreError> {
-        let mut update =
-            counter_update().update_expression("SET v = :v ADD taken :amount").expression_attribute_values(":amount", credits(amount));
-        if let Some(most) = bound.at_most_before {
-            update = update
-                .condition_expression("attribute_not_exists(taken) OR taken <= :most")
-                .expression_attribute_values(":most", credits(most));
+    fn key_of(&self, item: &Item) -> Result<Key, StoreError> {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        let key = part(crate::tables::PARTITION_KEY).zip(part(crate::tables::SORT_KEY));
+        let (partition, sort) =
+            key.ok_or_else(|| StoreError::Corrupt { key: "?".to_owned(), why: "an item without its keys".to_owned() })?;
+        Ok(Key { partition, sort })
+    }
+
+    /// Reads an entry's name back from its key.
+    fn id_of(&self, item: &Item) -> Result<ReservationId, StoreError> {
+        let key = self.key_of(item)?;
+        let run = key.partition.rsplit('#').next().and_then(|run| RunId::parse(run).ok());
+        let attempt = key.sort.rsplit_once('#').and_then(|(operation, attempt)| Some((operation.to_owned(), attempt.parse().ok()?)));
+        match (run, attempt) {
+            (Some(run), Some((operation, attempt))) => Ok(ReservationId { run, operation, attempt }),
+            _ => Err(StoreError::Corrupt { key: key.to_string(), why: "it stands among the open reservations and is none".to_owned() }),
         }
-        self.update_in_transaction(&self.counter_key(&bound.counter), update)
+    }
+
+    fn reserving(&self, lease: &Lease, reservation: &Reservation, bounds: &Bounds) -> Result<Vec<TransactWriteItem>, StoreError> {
+        let (periods, change) = (&reservation.periods, reservation.taken());
+        let mut items = vec![
+            self.in_credits(&self.month_key(&periods.month), month_within(reservation, bounds))?,
+            self.put_reservation(reservation)?,
+            self.check_fence(lease)?,
+            self.in_credits(&self.day_key(&periods.day), taken_within(count_in_day(reservation, change), bounds.day))?,
+        ];
+        if let Some(week) = &periods.week {
+            items.push(self.in_credits(&self.week_key(week), taken_within(count_in_week(change.taken()), bounds.week))?);
+        }
+        Ok(items)
     }
 
     fn put_reservation(&self, reservation: &Reservation) -> Result<TransactWriteItem, StoreError> {
         let key = self.reservation_key(&reservation.id);
-        let item: Item = key.item([
+        let item = key.item([
             ("state", text(word_of(&reservation.state))),
             ("amount", credits(reservation.amount)),
-            ("open_until", moment(reservation.open_until)),
+            (OPEN_ATTRIBUTE, text(&self.open_mark())),
+            (OPEN_UNTIL_ATTRIBUTE, moment(reservation.open_until)),
             ("doc", document(&key, reservation)?),
         ]);
-        put_in_transaction(
-            self.tables.name_of(Table::Credits),
-            Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)"),
-        )
+        let put = Put::builder()
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        put_in_transaction(self.tables.name_of(Table::Credits), put)
     }
 
     fn check_fence(&self, lease: &Lease) -> Result<TransactWriteItem, StoreError> {
@@ -112,53 +223,146 @@ impl DynamoStore {
         Ok(TransactWriteItem::builder().condition_check(check.map_err(|error| not_built(&error))?).build())
     }
 
-    /// The reservation leaves the state "calling" once; from then on it is not open any more.
-    fn resolve_reservation(&self, reservation: &Reservation, settlement: Settlement) -> Result<TransactWriteItem, StoreError> {
-        let key = self.reservation_key(&reservation.id);
-        let resolved = Reservation { state: settlement.state(reservation.amount), ..reservation.clone() };
+    /// An entry leaves its state once; resolved, it is not open any more.
+    fn replace_reservation(&self, from: &Reservation, to: &Reservation) -> Result<TransactWriteItem, StoreError> {
+        let key = self.reservation_key(&from.id);
         let update = Update::builder()
-            .update_expression("SET #state = :resolved, doc = :doc REMOVE open_until")
-            .condition_expression("#state = :calling")
+            .condition_expression("#state = :from")
             .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":resolved", text(word_of(&resolved.state)))
-            .expression_attribute_values(":doc", document(&key, &resolved)?)
-            .expression_attribute_values(":calling", text(CALLING));
-        self.update_in_transaction(&key, update)
+            .expression_attribute_names("#until", OPEN_UNTIL_ATTRIBUTE)
+            .expression_attribute_values(":from", text(word_of(&from.state)))
+            .expression_attribute_values(":to", text(word_of(&to.state)))
+            .expression_attribute_values(":doc", document(&key, to)?);
+        let update = if to.is_open() {
+            update
+                .update_expression("SET #state = :to, doc = :doc, #until = :until")
+                .expression_attribute_values(":until", moment(to.open_until))
+        } else {
+            update
+                .update_expression("SET #state = :to, doc = :doc REMOVE #open, #until")
+                .expression_attribute_names("#open", OPEN_ATTRIBUTE)
+        };
+        self.in_credits(&key, update)
     }
 
-    fn update_in_transaction(&self, key: &Key, update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
+    fn in_credits(&self, key: &Key, update: UpdateBuilder) -> Result<TransactWriteItem, StoreError> {
         let update = update.table_name(self.tables.name_of(Table::Credits)).set_key(Some(key.attributes())).build();
         Ok(TransactWriteItem::builder().update(update.map_err(|error| not_built(&error))?).build())
     }
 
-    /// The items stand as in `reserve`: the counters, the reservation, the fence. An attempt that was reserved before
-    /// says so whatever else failed, for it may have been called.
-    async fn why_not_reserved(&self, reservation: &Reservation, bounds: &[CounterBound], failed: &[bool]) -> Result<Reserved, StoreError> {
-        let did_fail = |index: usize| failed.get(index).copied().unwrap_or_default();
-        if did_fail(bounds.len()) {
-            let before = self.read_reservation(&reservation.id).await?;
-            return before
-                .map(Reserved::Before)
-                .ok_or_else(|| StoreError::Unavailable("TransactWriteItems: the reservation came and went".to_owned()));
+    /// Why a transaction was refused; `None` when the month was brought up to date and it is worth another try. An attempt that
+    /// was reserved before says so whatever else failed, for it may have been called.
+    async fn why_not_reserved(
+        &self,
+        reservation: &Reservation,
+        bounds: &Bounds,
+        mut failed: Vec<Option<Item>>,
+    ) -> Result<Option<Result<Reserved, StoreError>>, StoreError> {
+        failed.resize(WEEK + 1, None);
+        if let Some(before) = failed[RESERVATION].take() {
+            let before = reservation_of(&self.reservation_key(&reservation.id), &before)?;
+            return Ok(Some(Ok(Reserved::Before(before))));
         }
-        if did_fail(bounds.len() + 1) {
-            return Err(StoreError::FenceLost);
+        if failed[FENCE].is_some() {
+            return Ok(Some(Err(StoreError::FenceLost)));
         }
-        let refusing = bounds.iter().enumerate().find(|(index, _)| did_fail(*index));
-        refusing
-            .map(|(_, bound)| Reserved::Refused(bound.scope.clone()))
-            .ok_or_else(|| StoreError::Unavailable("TransactWriteItems: cancelled without a reason".to_owned()))
+        let Some(month) = failed[MONTH].take() else {
+            let scope = if failed[DAY].is_some() { CapScope::Day } else { CapScope::Week };
+            return Ok(Some(Ok(Reserved::Refused(scope))));
+        };
+        let key = self.month_key(&reservation.periods.month);
+        let balance = if month.is_empty() { None } else { Some(balance_of(&key, &month)?) };
+        match (Balance::before_reserve(balance.as_ref(), bounds), balance) {
+            (BeforeReserve::Open(allocation), _) => self.open_month(&reservation.periods.month, allocation).await?,
+            (BeforeReserve::Reallocate(allocation), Some(balance)) => self.reallocate(&key, &balance, allocation).await?,
+            (_, balance) => {
+                let balance = balance.unwrap_or_default();
+                let scope = bounds.refusal(&reservation.charge, &balance, Credits::ZERO, Credits::ZERO);
+                return Ok(scope.map(|scope| Ok(Reserved::Refused(scope))));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Begins a month, unless it was begun.
+    async fn open_month(&self, month: &str, allocation: Credits) -> Result<(), StoreError> {
+        let zero = || credits(Credits::ZERO);
+        let item = self.month_key(month).item([
+            ("allocation", credits(allocation)),
+            ("available", credits(allocation)),
+            ("adjusted", zero()),
+            ("reserved", zero()),
+            ("used", zero()),
+        ]);
+        let put = self.put(self.tables.name_of(Table::Credits), item).condition_expression("attribute_not_exists(pk)");
+        super::send_put(put).await.map(drop)
+    }
+
+    /// Changes an allocation, if the month still stands as it was read.
+    async fn reallocate(&self, key: &Key, balance: &Balance, allocation: Credits) -> Result<(), StoreError> {
+        let update = self
+            .update(self.tables.name_of(Table::Credits), key)
+            .update_expression("SET allocation = :to ADD available :more")
+            .condition_expression("allocation = :from AND available = :available")
+            .expression_attribute_values(":to", credits(allocation))
+            .expression_attribute_values(":more", credits(allocation.minus(balance.allocation)))
+            .expression_attribute_values(":from", credits(balance.allocation))
+            .expression_attribute_values(":available", credits(balance.available));
+        super::send_update(update).await.map(drop)
     }
 }
 
-fn counter_update() -> UpdateBuilder {
-    Update::builder().expression_attribute_values(":v", form())
+/// The month's counters after the reservation, if every limit that stands in its item allows it.
+fn month_within(reservation: &Reservation, bounds: &Bounds) -> UpdateBuilder {
+    let mut condition = "allocation = :allocation AND available >= :least".to_owned();
+    let mut update = count_in_month(reservation, reservation.taken())
+        .expression_attribute_values(":allocation", credits(bounds.allocation))
+        .expression_attribute_values(":least", credits(bounds.available))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    for (name, value, most) in [("#provider", ":most_provider", bounds.provider), ("#rule", ":most_rule", bounds.rule)] {
+        let Some(most) = most else { continue };
+        condition.push_str(&format!(" AND {}", at_most(name, value, most)));
+        update = update.expression_attribute_values(value, credits(most));
+    }
+    update.condition_expression(condition)
+}
+
+fn taken_within(update: UpdateBuilder, most: Option<Credits>) -> UpdateBuilder {
+    let Some(most) = most else { return update };
+    update.condition_expression(at_most("taken", ":most", most)).expression_attribute_values(":most", credits(most))
+}
+
+/// A counter without an item counts as zero, which no expression can compare: then only a bound below zero refuses.
+fn at_most(counter: &str, value: &str, most: Credits) -> String {
+    if most < Credits::ZERO {
+        format!("{counter} <= {value}")
+    } else {
+        format!("(attribute_not_exists({counter}) OR {counter} <= {value})")
+    }
+}
+
+fn count_in_week(taken: Credits) -> UpdateBuilder {
+    Update::builder()
+        .update_expression("SET v = :v ADD taken :taken")
+        .expression_attribute_values(":v", form())
+        .expression_attribute_values(":taken", credits(taken))
+}
+
+fn reservation_of(key: &Key, item: &Item) -> Result<Reservation, StoreError> {
+    let reader = Reader::of(key, item)?;
+    let reservation: Reservation = reader.document()?;
+    if reader.text("state")? != word_of(&reservation.state) {
+        return Err(reader.corrupt("attribute `state` and the document's state differ"));
+    }
+    Ok(reservation)
 }
 
 const fn word_of(state: &ReservationState) -> &'static str {
     match state {
         ReservationState::Calling => CALLING,
+        ReservationState::Pending => PENDING,
         ReservationState::Settled { .. } => SETTLED,
         ReservationState::OutcomeUnknown => UNKNOWN,
+        ReservationState::Refunded { .. } => REFUNDED,
     }
 }

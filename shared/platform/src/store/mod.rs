@@ -1,5 +1,6 @@
 //! The ports of storage on `DynamoDB`. docs/data-model.md lists every key and who reads it.
 
+mod books;
 mod cache;
 mod item;
 mod ledger;

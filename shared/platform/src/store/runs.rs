@@ -51,6 +51,20 @@ impl Runs for DynamoStore {
         }
     }
 
+    async fn renew_run(&self, lease: &Lease, until: Timestamp) -> Result<Lease, StoreError> {
+        let update = self
+            .update(self.tables.name_of(Table::Leads), &self.run_key(&lease.run))
+            .update_expression("SET lease_until = :until")
+            .condition_expression(format!("{MAY_WORK} AND lease_until <= :until"))
+            .expression_attribute_values(":fence", number(lease.fence))
+            .expression_attribute_values(":working", text(WORKING))
+            .expression_attribute_values(":until", moment(until));
+        match send_update(update).await? {
+            Effect::Took(_) => Ok(Lease { until, ..lease.clone() }),
+            Effect::Refused(item) => stands_longer(&self.run_key(&lease.run), &item, lease),
+        }
+    }
+
     async fn save_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
         self.write_run(lease, Some(run), Stage::Working).await
     }
@@ -139,6 +153,16 @@ impl DynamoStore {
             Effect::Refused(item) => was_written_before(&key, &item, lease, stage),
         }
     }
+}
+
+/// A lease that ends later than it was to be renewed to is as good.
+fn stands_longer(key: &Key, item: &Item, lease: &Lease) -> Result<Lease, StoreError> {
+    if item.is_empty() {
+        return Err(StoreError::FenceLost);
+    }
+    let reader = Reader::of(key, item)?;
+    let is_mine = reader.number::<u64>("fence")? == lease.fence && stage_of(&reader)? == Stage::Working;
+    if is_mine { Ok(Lease { until: reader.moment("lease_until")?, ..lease.clone() }) } else { Err(StoreError::FenceLost) }
 }
 
 fn was_written_before(key: &Key, item: &Item, lease: &Lease, stage: Stage) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use pipeline::ports::{Entropy as _, StoreError};
 use rand::Rng as _;
 
+use super::item::Item;
 use super::{DynamoStore, unavailable};
 use crate::clock::OsEntropy;
 
@@ -19,12 +20,13 @@ const FIRST_PAUSE_MS: u64 = 8;
 const LONGEST_PAUSE_MS: u64 = 250;
 
 /// What became of a transaction.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(super) enum Transacted {
     /// All of it took effect.
     Done,
-    /// Nothing took effect; for each item, in order, whether its condition failed.
-    Refused(Vec<bool>),
+    /// Nothing took effect; for each item, in order, whether its condition failed: then the item as it stands, where that was asked
+    /// for and there is one.
+    Refused(Vec<Option<Item>>),
 }
 
 impl DynamoStore {
@@ -41,7 +43,8 @@ impl DynamoStore {
             };
             let reasons = cancelled.cancellation_reasons();
             if reasons.iter().any(condition_failed) {
-                return Ok(Transacted::Refused(reasons.iter().map(condition_failed).collect()));
+                let failed = |reason: &CancellationReason| condition_failed(reason).then(|| reason.item.clone().unwrap_or_default());
+                return Ok(Transacted::Refused(reasons.iter().map(failed).collect()));
             }
             if let Some(code) = reasons.iter().filter_map(CancellationReason::code).find(|code| !passes_by_itself(code)) {
                 return Err(StoreError::Unavailable(format!("TransactWriteItems: {code}")));

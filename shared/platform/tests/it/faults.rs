@@ -1,28 +1,13 @@
 //! A write took effect and its sender hears otherwise, at every verb (RELIABILITY §1: "lost reply").
 
-use domain::credits::{CapScope, Counter, CounterBound, Reservation, ReservationId, ReservationState, Settlement};
+use domain::credits::Settlement;
 use domain::record::{Alias, Record, RecordId};
 use domain::units::{Credits, Millis};
 use pipeline::ports::{Ledger, Outbox, OutboxTurn, Records, Reserved, Runs, Saved, Stage, StoreError, WriteRequest, Written};
 
+use crate::credits::{bounds, reservation};
 use crate::database::{LEASE, START, run_id, take};
 use crate::proxy::{Fault, fresh_with_faults};
-
-const COUNTER: &str = "BAL#2026-11";
-
-fn reservation() -> Reservation {
-    Reservation {
-        id: ReservationId { run: run_id('a'), operation: "crustdata.company".into(), attempt: 1 },
-        amount: Credits::whole(2),
-        counters: vec![COUNTER.into()],
-        open_until: START.after(Millis::seconds(10)),
-        state: ReservationState::Calling,
-    }
-}
-
-fn bounds() -> [CounterBound; 1] {
-    [CounterBound { scope: CapScope::Allocation, counter: COUNTER.into(), at_most_before: Some(Credits::whole(98)) }]
-}
 
 #[tokio::test]
 async fn the_lost_reply_to_a_claim_costs_no_second_fence() {
@@ -54,11 +39,13 @@ async fn a_reservation_and_a_settlement_whose_replies_are_lost_take_effect_once(
         let (fresh, faults) = fresh_with_faults().await;
         let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
         faults.next(&[fault]);
-        assert_eq!(fresh.store.reserve(&lease, &reservation(), &bounds()).await.unwrap(), Reserved::Reserved);
-        assert_eq!(fresh.store.counter(COUNTER).await.unwrap(), Counter { taken: Credits::whole(2), used: Credits::ZERO });
+        assert_eq!(fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap(), Reserved::Reserved);
+        assert_eq!(fresh.store.balance("2026-11").await.unwrap().unwrap().reserved, reservation(1).amount);
         faults.next(&[fault]);
-        assert!(fresh.store.settle(&reservation(), Settlement::Used(Credits::whole(1))).await.unwrap());
-        assert_eq!(fresh.store.counter(COUNTER).await.unwrap(), Counter { taken: Credits::whole(1), used: Credits::whole(1) });
+        let settled = reservation(1).settled(Settlement::Used(Credits::whole(1))).unwrap();
+        assert!(fresh.store.move_on(&reservation(1), &settled).await.unwrap());
+        let balance = fresh.store.balance("2026-11").await.unwrap().unwrap();
+        assert_eq!((balance.used, balance.reserved), (Credits::whole(1), Credits::ZERO));
         assert_eq!(faults.left(), 0);
     }
 }
@@ -68,9 +55,10 @@ async fn a_collision_is_not_a_refusal_however_often_it_happens() {
     let (fresh, faults) = fresh_with_faults().await;
     let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
     faults.next(&[Fault::Collision; 7]);
-    assert_eq!(fresh.store.reserve(&lease, &reservation(), &bounds()).await.unwrap(), Reserved::Reserved);
+    assert_eq!(fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap(), Reserved::Reserved);
     faults.next(&[Fault::Collision; 8]);
-    let error = fresh.store.settle(&reservation(), Settlement::Unknown).await.unwrap_err();
+    let settled = reservation(1).settled(Settlement::Unknown).unwrap();
+    let error = fresh.store.move_on(&reservation(1), &settled).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("collided")), "{error}");
 }
 

@@ -1,0 +1,95 @@
+use serde::{Deserialize, Serialize};
+
+use crate::schema::FieldClass;
+
+/// What credits are spent on (S0-72).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entity {
+    /// A person.
+    Contact,
+    /// A company.
+    Account,
+    /// Both at once, or the signup itself.
+    Lead,
+}
+
+impl Entity {
+    /// The entity whose fields an operation of this class supplies.
+    #[must_use]
+    pub const fn of_class(class: FieldClass) -> Self {
+        match class {
+            FieldClass::Company => Self::Account,
+            FieldClass::Person | FieldClass::Phone => Self::Contact,
+            FieldClass::Check => Self::Lead,
+        }
+    }
+
+    /// The word used in usage counters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Account => "account",
+            Self::Lead => "lead",
+        }
+    }
+}
+
+/// What made somebody spend (S0-73).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A signup came in.
+    Auto,
+    /// A person asked for it.
+    Manual,
+    /// A refresh was due.
+    Scheduled,
+}
+
+impl Trigger {
+    /// The word used in usage counters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Manual => "manual",
+            Self::Scheduled => "scheduled",
+        }
+    }
+}
+
+/// Who is charged: the four ways in which usage is counted, each adding up to the total (I7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Charge {
+    /// The provider, `crustdata`.
+    pub provider: String,
+    /// What is looked up.
+    pub entity: Entity,
+    /// What set it off.
+    pub trigger: Trigger,
+    /// The rule that asked for it (S0-98); a signup's is named by its arrival, `demo_request`.
+    pub rule: String,
+}
+
+impl Charge {
+    /// The names of its four usage counters: `provider:crustdata`, `entity:account`, `trigger:auto`, `rule:signup`.
+    #[must_use]
+    pub fn parts(&self) -> [String; 4] {
+        let (entity, trigger) = (self.entity.as_str(), self.trigger.as_str());
+        [self.provider_part(), format!("entity:{entity}"), format!("trigger:{trigger}"), self.rule_part()]
+    }
+
+    /// `provider:crustdata`.
+    #[must_use]
+    pub fn provider_part(&self) -> String {
+        format!("provider:{}", self.provider)
+    }
+
+    /// `rule:signup`.
+    #[must_use]
+    pub fn rule_part(&self) -> String {
+        format!("rule:{}", self.rule)
+    }
+}

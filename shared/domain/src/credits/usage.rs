@@ -1,0 +1,56 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Charge};
+use crate::units::Credits;
+
+/// What one day took and used. The four ways of counting each add up to `used` (I7).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Reserved and used together: what the day's cap is compared with.
+    pub taken: Credits,
+    /// Used credits.
+    pub used: Credits,
+    /// The part of them of which nobody knows whether it was billed.
+    pub unknown: Credits,
+    /// Paid calls that ended, those that cost nothing in the end among them.
+    pub calls: u64,
+    /// Used credits by `provider:<name>`, `entity:<name>`, `trigger:<name>` and `rule:<name>` (S0-71…73).
+    pub by: BTreeMap<String, Credits>,
+}
+
+impl Usage {
+    /// Counts a reservation's step.
+    pub fn take(&mut self, charge: &Charge, change: Change) {
+        let mut step = Self { taken: change.taken(), used: change.used, unknown: change.unknown, calls: change.calls, ..Self::default() };
+        if change.used != Credits::ZERO {
+            step.by = charge.parts().into_iter().map(|part| (part, change.used)).collect();
+        }
+        self.add(&step);
+    }
+
+    /// Adds another day.
+    pub fn add(&mut self, other: &Self) {
+        self.taken = self.taken.plus(other.taken);
+        self.used = self.used.plus(other.used);
+        self.unknown = self.unknown.plus(other.unknown);
+        self.calls += other.calls;
+        for (part, credits) in &other.by {
+            let sum = self.by.entry(part.clone()).or_default();
+            *sum = sum.plus(*credits);
+        }
+    }
+
+    /// Used credits by one way of counting, `provider`, without its prefix; names in byte order.
+    pub fn by<'a>(&'a self, way: &'a str) -> impl Iterator<Item = (&'a str, Credits)> {
+        self.by.iter().filter_map(move |(part, credits)| Some((part.strip_prefix(way)?.strip_prefix(':')?, *credits)))
+    }
+
+    /// I7: by provider = by entity = by trigger = by rule = total.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        let sum = |way: &str| self.by(way).fold(Credits::ZERO, |sum, (_, credits)| sum.plus(credits));
+        ["provider", "entity", "trigger", "rule"].into_iter().all(|way| sum(way) == self.used)
+    }
+}

@@ -1,0 +1,101 @@
+//! Replies that are kept: looked up before anybody is asked, and stored for all who will ask the same.
+
+use std::collections::BTreeMap;
+
+use domain::credits::ReservationId;
+use domain::identity::LookupKey;
+use domain::plan::Operation;
+use domain::record::{Record, aliases_of};
+use domain::reply::Reply;
+use domain::schema::FieldClass;
+use domain::signup::Signup;
+use domain::units::Timestamp;
+use futures::future::{try_join, try_join_all};
+
+use super::settle::answer_life;
+use super::{Enrich, Work};
+use crate::ports::{CacheKey, CachedReply, StoreError};
+use crate::work::Retry;
+
+/// What the cache said when the run began, so that the plan need not wait for it call by call.
+pub(super) type Looked = BTreeMap<CacheKey, Option<CachedReply>>;
+
+impl Enrich {
+    /// What is known of a signup's person, and what the cache says to the questions the plan may ask: all at once.
+    pub(super) async fn look_ahead(&self, signup: &Signup) -> Result<(Option<Record>, Looked), StoreError> {
+        let (aliases, keys) = (aliases_of(signup, &self.key), signup.lookup_keys());
+        let operations = self.config.steps.iter().flat_map(|step| &step.providers).filter_map(|name| self.config.catalogue.get(name));
+        let mut wanted: Vec<CacheKey> = operations.filter_map(|operation| self.first_key(operation, &keys)).collect();
+        wanted.sort();
+        wanted.dedup();
+        let replies = try_join_all(wanted.iter().map(|key| self.store.kept_reply(key)));
+        let (record, replies) = try_join(self.store.find_record(&aliases), replies).await?;
+        Ok((record, wanted.into_iter().zip(replies).collect()))
+    }
+
+    fn first_key(&self, operation: &Operation, keys: &[LookupKey]) -> Option<CacheKey> {
+        if !is_kept(operation) {
+            return None;
+        }
+        let key = operation.keys.iter().find_map(|kind| keys.iter().find(|key| key.kind == *kind))?;
+        Some(self.cache_key(operation, key))
+    }
+
+    /// A fresh reply that somebody else paid for, or that cost nothing.
+    pub(super) async fn kept(&self, work: &mut Work, operation: &Operation, key: &CacheKey) -> Result<Option<CachedReply>, Retry> {
+        if !is_kept(operation) {
+            return Ok(None);
+        }
+        let kept = match work.looked.remove(key) {
+            Some(kept) => kept,
+            None => self.store.kept_reply(key).await?,
+        };
+        // A reply that this very run was paying for when it was cut off is no gift of the cache: its reservation says more.
+        let is_gift = |kept: &CachedReply| kept.reservation.as_ref().is_none_or(|paid| paid.run != work.run.id);
+        Ok(kept.filter(|kept| kept.fresh_until > self.clock.now() && is_gift(kept)))
+    }
+
+    /// Keeps the reply to a paid call under its reservation, an error as well: whoever comes after a crash settles from it.
+    pub(super) async fn keep_paid(&self, key: &CacheKey, operation: &Operation, reply: &Reply, paid: &ReservationId) -> Result<(), Retry> {
+        if matches!(reply, Reply::TimedOut | Reply::Pending { .. }) {
+            return Ok(());
+        }
+        self.store.keep_reply(key, &self.kept_now(operation, reply, Some(paid))).await?;
+        Ok(())
+    }
+
+    /// Notes a free reply to be kept with the next write; lost, it is asked for again.
+    pub(super) fn keep_free(&self, work: &mut Work, key: &CacheKey, operation: &Operation, reply: &Reply) {
+        if is_kept(operation) && reply.is_answer() {
+            work.to_keep.push((key.clone(), self.kept_now(operation, reply, None)));
+        }
+    }
+
+    pub(super) async fn keep_noted(&self, noted: &[(CacheKey, CachedReply)]) -> Result<(), StoreError> {
+        try_join_all(noted.iter().map(|(key, kept)| self.store.keep_reply(key, kept))).await.map(drop)
+    }
+
+    fn kept_now(&self, operation: &Operation, reply: &Reply, paid: Option<&ReservationId>) -> CachedReply {
+        let now = self.clock.now();
+        CachedReply {
+            reply: reply.clone(),
+            fetched_at: now,
+            fresh_until: self.fresh_until(operation, reply, now),
+            reservation: paid.cloned(),
+        }
+    }
+
+    /// An error is believed by nobody: the next one asks again.
+    fn fresh_until(&self, operation: &Operation, reply: &Reply, now: Timestamp) -> Timestamp {
+        if reply.is_answer() { now.after(answer_life(&self.config.freshness, operation.class, reply)) } else { now }
+    }
+
+    pub(super) fn cache_key(&self, operation: &Operation, key: &LookupKey) -> CacheKey {
+        CacheKey { operation: operation.name.clone(), hash: self.key.hash(&["cache", key.kind.as_str(), &key.value]) }
+    }
+}
+
+/// Free checks of the moment cost less than a look into the cache.
+pub(super) fn is_kept(operation: &Operation) -> bool {
+    !(operation.price.is_free() && operation.class == FieldClass::Check)
+}

@@ -1,0 +1,102 @@
+//! What no signup waits for: reservations that nobody came back to, and thresholds of the month that were crossed.
+
+use std::sync::Arc;
+
+use domain::config::Config;
+use domain::credits::{Reservation, ReservationId, Settlement, Threshold, crossed};
+use domain::units::Millis;
+
+use crate::enrich::settle::settlement_of;
+use crate::ports::{CacheKey, Clock, Store, StoreError};
+
+/// Clocks of two machines differ by at most this much; whoever still calls has resolved its reservation by then.
+const MARGIN: Millis = Millis::seconds(30);
+/// A tick resolves at most this many reservations; the next one goes on.
+const MOST_AT_A_TIME: usize = 200;
+
+/// Everything the use case needs.
+#[derive(Clone)]
+pub struct Sweep {
+    /// The ledger, and the replies beside it.
+    pub store: Arc<dyn Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The configuration.
+    pub config: Arc<Config>,
+}
+
+/// What one tick did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Reservations settled from a reply that was kept.
+    pub settled: usize,
+    /// Reservations whose outcome nobody knows; all of each counts as used.
+    pub unknown: usize,
+    /// Reservations that could not be resolved now; the next tick tries again.
+    pub failed: usize,
+    /// Whether there is more to do than one tick does.
+    pub more: bool,
+    /// Thresholds that were crossed since the last tick.
+    pub crossed: Vec<Threshold>,
+}
+
+impl Sweep {
+    /// Resolves what is overdue and notices what was crossed. One entry that cannot be resolved keeps no other from it.
+    ///
+    /// # Errors
+    /// Passes on what the store says when it cannot be asked at all: the next tick tries again.
+    pub async fn tick(&self) -> Result<Swept, StoreError> {
+        let now = self.clock.now();
+        let overdue = self.store.overdue(now.before(MARGIN), MOST_AT_A_TIME).await?;
+        let mut swept = Swept { more: overdue.len() >= MOST_AT_A_TIME, ..Swept::default() };
+        for id in &overdue {
+            match self.resolve(id).await {
+                Ok(Some(Settlement::Used(_))) => swept.settled += 1,
+                Ok(Some(Settlement::Unknown)) => swept.unknown += 1,
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(run = %id.run, operation = id.operation, error = %error, "a reservation could not be resolved");
+                    swept.failed += 1;
+                }
+            }
+        }
+        // What yesterday's last minutes crossed may be another month's.
+        let mut months = vec![now.before(Millis::days(1)).month(), now.month()];
+        months.dedup();
+        for month in months {
+            swept.crossed.extend(self.notice_crossed(&month).await?);
+        }
+        Ok(swept)
+    }
+
+    /// How an entry was settled; `None` when somebody else has resolved it, or the index was behind.
+    async fn resolve(&self, id: &ReservationId) -> Result<Option<Settlement>, StoreError> {
+        let Some(entry) = self.store.read_reservation(id).await? else { return Ok(None) };
+        if !entry.is_open() || entry.open_until > self.clock.now().before(MARGIN) {
+            return Ok(None);
+        }
+        let settlement = self.settlement(&entry).await?;
+        let Some(settled) = entry.settled(settlement) else { return Ok(None) };
+        Ok(self.store.move_on(&entry, &settled).await?.then_some(settlement))
+    }
+
+    /// By the reply that was kept under this reservation; without one the provider may have billed.
+    async fn settlement(&self, entry: &Reservation) -> Result<Settlement, StoreError> {
+        let key = CacheKey { operation: entry.id.operation.clone(), hash: entry.answer.clone() };
+        let kept = self.store.kept_reply(&key).await?.filter(|kept| kept.reservation.as_ref() == Some(&entry.id));
+        let operation = self.config.catalogue.get(&entry.id.operation);
+        Ok(kept.zip(operation).map_or(Settlement::Unknown, |(kept, operation)| settlement_of(&kept.reply, operation)))
+    }
+
+    /// Marks each threshold once a month; whoever marks it tells.
+    async fn notice_crossed(&self, month: &str) -> Result<Vec<Threshold>, StoreError> {
+        let Some(balance) = self.store.balance(month).await? else { return Ok(Vec::new()) };
+        let mut told = Vec::new();
+        for threshold in crossed(&balance, &self.config.limits) {
+            if self.store.mark_crossed(month, threshold, self.clock.now()).await? {
+                told.push(threshold);
+            }
+        }
+        Ok(told)
+    }
+}
