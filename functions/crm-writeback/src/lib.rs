@@ -1,7 +1,10 @@
 //! SQS: the CRM write of a decided lead (DESIGN §3).
 
+use std::time::Duration;
+
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use domain::signup::RunId;
+use domain::units::Millis;
 use lambda_runtime::Context;
 use pipeline::messages::{WritebackMessage, from_body};
 use pipeline::ports::Poison;
@@ -23,13 +26,14 @@ pub struct App {
 pub async fn handle(app: &App, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
     let event = read_batch(payload)?;
     let time_left = remaining(context, app.write_back.clock.now());
-    Ok(work_batch(event, time_left, |message| one(app, message)).await)
+    Ok(work_batch(event, time_left, |message| one(app, message, time_left)).await)
 }
 
-async fn one(app: &App, message: SqsMessage) -> Result<(), Retry> {
+async fn one(app: &App, message: SqsMessage, time_left: Duration) -> Result<(), Retry> {
+    let time_left = Millis(i64::try_from(time_left.as_millis()).unwrap_or(i64::MAX));
     let body = message.body.unwrap_or_default();
     match from_body::<WritebackMessage>(&body) {
-        Ok(write) => log(Some(&write.run), &app.write_back.work(&write).await?),
+        Ok(write) => log(Some(&write.run), &app.write_back.work(&write, time_left).await?),
         Err(unreadable) => {
             let (id, at) = (message.message_id.unwrap_or_default(), app.write_back.clock.now());
             let poison = Poison { id, queue: "writeback".to_owned(), why: unreadable.to_string(), body, at };

@@ -169,14 +169,17 @@ async fn what_is_no_batch_fails_the_invocation_clearly_and_the_process_answers_t
 }
 
 #[tokio::test]
-async fn with_no_time_left_nothing_is_written_and_all_are_reported() {
+async fn with_too_little_time_left_nothing_is_written_and_copies_go_on_or_are_reported() {
     let world = World::new().await;
     let function = world.process().await;
     let event = sample("batch");
+    assert_eq!(function.invoke(&event, Duration::ZERO).await, failures(&[]));
+    assert_eq!((world.contacts().len(), world.sandbox.requests().len()), (0, 0));
+    assert_eq!(world.aws.queue().waiting(QueueName::Writeback), 2, "each as a copy");
+    world.aws.fail_requests_with("MessageBody");
     let ids: Vec<&Value> = event["Records"].as_array().unwrap().iter().map(|record| &record["messageId"]).collect();
     assert_eq!(function.invoke(&event, Duration::ZERO).await, failures(&ids));
-    assert_eq!((world.contacts().len(), world.sandbox.requests().len()), (0, 0));
-    assert!(log_of(function).await.contains("too little time is left"));
+    assert!(log_of(function).await.contains("too little time was left"));
 }
 
 #[tokio::test]

@@ -201,8 +201,10 @@ async fn with_too_little_time_left_the_records_are_handed_on_as_copies() {
     let world = World::new().await;
     let function = world.process().await;
     let event = sample("batch");
-    assert_eq!(function.invoke(&event, TOO_LITTLE).await, failures(&[]));
-    assert_eq!((world.waiting(HIGH), world.stages(&event).await), (3, vec![None; 3]));
+    for (remaining, copies) in [(TOO_LITTLE, 3), (Duration::ZERO, 6)] {
+        assert_eq!(function.invoke(&event, remaining).await, failures(&[]));
+        assert_eq!((world.waiting(HIGH), world.stages(&event).await), (copies, vec![None; 3]));
+    }
     assert_eq!(world.sandbox.requests().len(), 0);
     assert!(log_of(function).await.contains("too little time was left"));
 }
@@ -215,16 +217,6 @@ async fn a_copy_that_cannot_be_sent_is_reported() {
     world.aws.fail_requests_with("sample-batch-lee");
     assert_eq!(function.invoke(&event, TOO_LITTLE).await, failures(&[&event["Records"][1]["messageId"]]));
     assert_eq!(world.waiting(HIGH), 2);
-}
-
-#[tokio::test]
-async fn with_no_time_left_nothing_is_begun_and_all_are_reported() {
-    let world = World::new().await;
-    let function = world.process().await;
-    let event = sample("batch");
-    let ids: Vec<&Value> = event["Records"].as_array().unwrap().iter().map(|record| &record["messageId"]).collect();
-    assert_eq!(function.invoke(&event, Duration::ZERO).await, failures(&ids));
-    assert_eq!((world.waiting(HIGH), world.stages(&event).await), (0, vec![None; 3]));
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ use crate::work::{Retry, Worked, put_aside};
 
 /// A CRM request may take this long.
 const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
+/// With less time left a write is not begun: its request must end before the invocation does.
+const LEAST_TIME: Millis = Millis::seconds(12);
 /// The lease outlives the request by this much, for clocks that differ.
 const LEASE_MARGIN: Millis = Millis::seconds(5);
 /// How soon a write looks again whether another worker has finished with the lead; its lease lasts much longer.
@@ -46,11 +48,14 @@ pub struct WriteBack {
 }
 
 impl WriteBack {
-    /// Writes the newest decision on the message's record.
+    /// Writes the newest decision on the message's record within `time_left`.
     ///
     /// # Errors
     /// [`Retry`] when the store or the queue failed: the message has to come again.
-    pub async fn work(&self, message: &WritebackMessage) -> Result<Worked, Retry> {
+    pub async fn work(&self, message: &WritebackMessage, time_left: Millis) -> Result<Worked, Retry> {
+        if time_left < LEAST_TIME {
+            return self.send_copy(message, self.clock.now(), "too little time was left of the invocation").await;
+        }
         let Some(plan) = &self.config.crm else { return Ok(Worked::NothingToWrite { why: "no CRM is configured" }) };
         let lease = match self.begin(message, plan).await? {
             OutboxTurn::Yours(lease) => lease,

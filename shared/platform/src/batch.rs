@@ -15,6 +15,8 @@ use serde_json::Value;
 
 /// What the answer itself needs: a record that is not done by then is handed back to the queue.
 const ANSWER_TIME: Duration = Duration::from_millis(300);
+/// However late it is, a record gets this long to be handed on as a copy.
+const HAND_ON_TIME: Duration = Duration::from_millis(200);
 
 /// An invocation that is no batch of SQS messages; the whole invocation fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +44,8 @@ pub fn read_batch(payload: &Value) -> Result<SqsEvent, NotABatch> {
 }
 
 /// Works on all messages at the same time and answers with the ids of those that must come again: whose work said so,
-/// panicked, or was not done before the invocation's time was over. A message that stands twice in the batch is worked on once.
+/// panicked, or was not done before the invocation's time was over. Work with too little time left hands its message on as a copy,
+/// so even then it is begun. A message that stands twice in the batch is worked on once.
 pub async fn work_batch<W, F>(event: SqsEvent, remaining: Duration, work: W) -> SqsBatchResponse
 where
     W: Fn(SqsMessage) -> F,
@@ -50,7 +53,7 @@ where
 {
     let mut seen = BTreeSet::new();
     let mut response = SqsBatchResponse::default();
-    let work_time = remaining.saturating_sub(ANSWER_TIME);
+    let work_time = remaining.saturating_sub(ANSWER_TIME).max(HAND_ON_TIME);
     let mut works = Vec::new();
     for message in event.records {
         let id = message.message_id.clone().unwrap_or_default();
@@ -73,10 +76,6 @@ where
     W: Fn(SqsMessage) -> F,
     F: Future<Output = Result<(), Retry>>,
 {
-    if work_time.is_zero() {
-        tracing::warn!(message.id = id, "too little time is left to begin; the message comes again");
-        return Some(id);
-    }
     // The call stands inside the async block, so that a panic before the first await is caught as well.
     let guarded = AssertUnwindSafe(async { work(message).await }).catch_unwind();
     match tokio::time::timeout(work_time, guarded).await {

@@ -18,6 +18,7 @@ pub async fn runs_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
     a_zombie_writes_nothing(&*fresh().await).await;
     the_same_write_twice_is_no_error(&*fresh().await).await;
     a_renewed_lease_keeps_others_out_longer(&*fresh().await).await;
+    a_freed_run_is_taken_up_where_its_progress_was_stored(&*fresh().await).await;
     poison_is_kept(&*fresh().await).await;
 }
 
@@ -109,6 +110,20 @@ async fn the_same_write_twice_is_no_error(store: &dyn Store) {
     for _ in 0..2 {
         store.park_run(&lease, &taken).await.unwrap();
     }
+}
+
+async fn a_freed_run_is_taken_up_where_its_progress_was_stored(store: &dyn Store) {
+    let (lease, mut taken) = take(store, 'a', "n1", START).await;
+    taken.config = "progress".into();
+    store.save_run(&lease, &taken).await.unwrap();
+    for _ in 0..2 {
+        store.free_run(&lease).await.unwrap();
+    }
+    let (next, resumed) = take(store, 'a', "n2", START.after(Millis(1))).await;
+    assert_eq!((next.fence, resumed.config.as_str()), (2, "progress"));
+    assert_eq!(store.free_run(&lease).await, Err(StoreError::FenceLost), "a zombie frees nothing");
+    store.decide_run(&next, &resumed).await.unwrap();
+    assert_eq!(store.free_run(&next).await, Err(StoreError::FenceLost), "what is decided is handed over, not begun again");
 }
 
 async fn a_renewed_lease_keeps_others_out_longer(store: &dyn Store) {

@@ -68,6 +68,8 @@ struct Work {
     record: Record,
     aliases: Vec<Alias>,
     identity: Option<String>,
+    /// Whether somebody waits for the answer.
+    is_awaited: bool,
     /// What the record's and the run's observations come to, as of the last reply.
     facts: Facts,
     verdict: Verdict,
@@ -118,13 +120,37 @@ impl Enrich {
                 let (record, looked) = known?;
                 let aliases = aliases_of(&run.signup, &self.key);
                 let record = record.unwrap_or_else(|| Record::new(RecordId(self.entropy.name())));
-                let (facts, verdict, to_keep, owed) = (Facts::new(), Verdict::Pass, Vec::new(), None);
-                let mut work = Work { lease, run: *run, record, aliases, identity, facts, verdict, looked, to_keep, owed };
+                let mut work = Work {
+                    lease,
+                    run: *run,
+                    record,
+                    aliases,
+                    identity,
+                    is_awaited: message.answer_by.is_some(),
+                    facts: Facts::new(),
+                    verdict: Verdict::Pass,
+                    looked,
+                    to_keep: Vec::new(),
+                    owed: None,
+                };
                 if let Some(Window::PaidBy(payer)) = window {
                     work.run.paid_by = Some(payer);
                 }
-                self.enrich(message, work, now.after(time_left)).await
+                let lease = work.lease.clone();
+                let worked = self.enrich(message, work, now.after(time_left)).await;
+                if worked.is_err() {
+                    self.free(&lease).await;
+                }
+                worked
             }
+        }
+    }
+
+    /// Frees the claim of work that failed, so that the message finds it free when it comes again. Whoever cannot free it leaves it
+    /// to the end of the lease, and the work's own error stands.
+    async fn free(&self, lease: &Lease) {
+        if let Err(error) = self.store.free_run(lease).await {
+            tracing::debug!(run = %lease.run, error = %error, "the claim could not be freed; its lease ends by itself");
         }
     }
 
@@ -177,6 +203,9 @@ impl Enrich {
             let keys = keys_of(work);
             match plan::next(&self.situation(work, &keys)) {
                 Next::Done => return Ok(Planned::Done),
+                Next::Wait { until } if self.is_worth_waiting(work, until) => {
+                    tokio::time::sleep(until.since(self.clock.now()).to_std()).await;
+                }
                 Next::Wait { until } => return Ok(Planned::Wait { until, why: "a provider limits the rate" }),
                 Next::Skip { step, operation, why } => {
                     let outcome = plan::CallOutcome::NotMade { why };
@@ -199,6 +228,11 @@ impl Enrich {
                 }
             }
         }
+    }
+
+    /// A wait that ends in time for whoever waits for the answer is sat out: the queue's delays are whole seconds.
+    fn is_worth_waiting(&self, work: &Work, until: Timestamp) -> bool {
+        work.is_awaited && until < work.run.answer_by && until < work.run.finish_by
     }
 
     /// What the record's sources and this run's said, together.

@@ -173,6 +173,10 @@ impl Runs for MemoryStore {
         self.write_run(lease, Some(run), Stage::Parked)
     }
 
+    async fn free_run(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.write_run(lease, None, Stage::Parked)
+    }
+
     async fn decide_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
         self.write_run(lease, Some(run), Stage::Decided)
     }

@@ -113,6 +113,8 @@ pub trait Runs: Send + Sync {
     async fn save_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError>;
     /// Stores progress and frees the lease in one write.
     async fn park_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError>;
+    /// Frees the lease after a failure; the progress stored last stands.
+    async fn free_run(&self, lease: &Lease) -> Result<(), StoreError>;
     /// Stores the final decision.
     async fn decide_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError>;
     /// Marks a decided run as handed over.

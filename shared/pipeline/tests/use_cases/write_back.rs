@@ -3,7 +3,7 @@ use pipeline::messages::WritebackMessage;
 use pipeline::ports::{CrmReply, Outbox, OutboxTurn, Records, WriteRequest};
 use pipeline::work::Worked;
 
-use crate::world::{World, jane};
+use crate::world::{TIME_LEFT, World, jane};
 
 async fn decided(world: &World) -> WritebackMessage {
     world.finish(&jane()).await;
@@ -26,7 +26,7 @@ fn written() -> CrmReply {
 async fn s3_63_and_s3_64_the_properties_are_texts_with_the_values_decided() {
     let world = World::new();
     let message = decided(&world).await;
-    assert_eq!(world.write_back.work(&message).await.unwrap(), Worked::Written { created: true });
+    assert_eq!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::Written { created: true });
     let write = world.crm.writes.lock().unwrap()[0].clone();
     assert_eq!(write.email.expose(), "jane@acme.io");
     let expected = [
@@ -46,8 +46,8 @@ async fn s3_63_and_s3_64_the_properties_are_texts_with_the_values_decided() {
 async fn what_has_not_changed_is_not_written_again() {
     let world = World::new();
     let message = decided(&world).await;
-    world.write_back.work(&message).await.unwrap();
-    assert_eq!(world.write_back.work(&message).await.unwrap(), Worked::NothingToWrite { why: "nothing has changed" });
+    world.write_back.work(&message, TIME_LEFT).await.unwrap();
+    assert_eq!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::NothingToWrite { why: "nothing has changed" });
     assert_eq!(writes(&world), 1);
 }
 
@@ -56,18 +56,18 @@ async fn a_rate_limit_is_honoured_and_the_write_comes_again() {
     let world = World::new();
     let message = decided(&world).await;
     replies(&world, vec![CrmReply::RateLimited { retry_after: Millis::seconds(10) }, written()]);
-    let Worked::Parked { until, .. } = world.write_back.work(&message).await.unwrap() else { panic!() };
+    let Worked::Parked { until, .. } = world.write_back.work(&message, TIME_LEFT).await.unwrap() else { panic!() };
     assert_eq!(until, world.now().after(Millis::seconds(10)));
     tokio::time::advance(Millis::seconds(11).to_std()).await;
     let copy = world.next_writeback().await;
-    assert!(matches!(world.write_back.work(&copy).await.unwrap(), Worked::Written { .. }));
+    assert!(matches!(world.write_back.work(&copy, TIME_LEFT).await.unwrap(), Worked::Written { .. }));
 }
 
 #[tokio::test(start_paused = true)]
 async fn after_an_unknown_outcome_the_newest_decision_is_asserted_again() {
     let world = World::new();
     let message = decided(&world).await;
-    world.write_back.work(&message).await.unwrap();
+    world.write_back.work(&message, TIME_LEFT).await.unwrap();
     world
         .enrich
         .store
@@ -81,7 +81,7 @@ async fn after_an_unknown_outcome_the_newest_decision_is_asserted_again() {
         .await
         .unwrap();
     tokio::time::advance(Millis::seconds(1).to_std()).await;
-    assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Written { .. }));
+    assert!(matches!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::Written { .. }));
     assert_eq!(writes(&world), 2, "the digest of before the crash is not believed");
 }
 
@@ -90,12 +90,12 @@ async fn a_crm_that_is_down_is_tried_again_after_the_lease() {
     let world = World::new();
     let message = decided(&world).await;
     replies(&world, vec![CrmReply::Unavailable { why: "status 502".into() }, written()]);
-    let Worked::Parked { until, .. } = world.write_back.work(&message).await.unwrap() else { panic!() };
+    let Worked::Parked { until, .. } = world.write_back.work(&message, TIME_LEFT).await.unwrap() else { panic!() };
     tokio::time::advance(until.since(world.now()).to_std()).await;
     tokio::time::advance(Millis(1).to_std()).await;
     let copy = world.next_writeback().await;
     assert_eq!(copy.attempt, 1);
-    assert!(matches!(world.write_back.work(&copy).await.unwrap(), Worked::Written { .. }));
+    assert!(matches!(world.write_back.work(&copy, TIME_LEFT).await.unwrap(), Worked::Written { .. }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +103,7 @@ async fn what_the_crm_will_never_take_is_put_aside_with_its_reason() {
     let world = World::new();
     let message = decided(&world).await;
     replies(&world, vec![CrmReply::Refused { why: "VALIDATION_ERROR: company_headcount".into() }]);
-    assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Poisoned { .. }));
+    assert!(matches!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::Poisoned { .. }));
     assert!(world.store.poison()[0].why.contains("company_headcount"));
 }
 
@@ -120,7 +120,7 @@ async fn one_worker_writes_a_lead_at_a_time() {
         lease_until: now.after(Millis::seconds(5)),
     };
     world.enrich.store.begin_write(&request).await.unwrap();
-    assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Parked { .. }));
+    assert!(matches!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::Parked { .. }));
     assert_eq!(writes(&world), 0);
 }
 
@@ -132,7 +132,7 @@ async fn what_the_gate_holds_by_now_is_not_written_by_an_earlier_message() {
     record.version += 1;
     record.decided.as_mut().unwrap().decision.gate.verdict = domain::gate::Verdict::Verify;
     world.store.save_record(&record, &[]).await.unwrap();
-    assert_eq!(world.write_back.work(&message).await.unwrap(), Worked::NothingToWrite { why: "the gate holds this lead" });
+    assert_eq!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::NothingToWrite { why: "the gate holds this lead" });
     assert_eq!(writes(&world), 0);
 }
 
@@ -148,7 +148,7 @@ async fn the_record_is_read_under_the_lease() {
         lease_until: world.now().after(Millis::seconds(5)),
     };
     let OutboxTurn::Yours(lease) = world.store.begin_write(&held).await.unwrap() else { panic!() };
-    assert!(matches!(world.write_back.work(&message).await.unwrap(), Worked::Parked { .. }));
+    assert!(matches!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::Parked { .. }));
     let mut record = world.store.records().remove(0);
     record.version += 1;
     record.decided.as_mut().unwrap().decision.owner = Some("ae-9".into());
@@ -156,6 +156,6 @@ async fn the_record_is_read_under_the_lease() {
     world.store.abandon_write(&lease).await.unwrap();
     tokio::time::advance(Millis::seconds(2).to_std()).await;
     let copy = world.next_writeback().await;
-    world.write_back.work(&copy).await.unwrap();
+    world.write_back.work(&copy, TIME_LEFT).await.unwrap();
     assert_eq!(world.crm.writes.lock().unwrap()[0].properties["crm_owner_id"], "ae-9");
 }

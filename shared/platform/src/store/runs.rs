@@ -73,6 +73,10 @@ impl Runs for DynamoStore {
         self.write_run(lease, Some(run), Stage::Parked).await
     }
 
+    async fn free_run(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.write_run(lease, None, Stage::Parked).await
+    }
+
     async fn decide_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
         self.write_run(lease, Some(run), Stage::Decided).await
     }
@@ -123,6 +127,7 @@ impl DynamoStore {
         let key = self.run_key(&lease.run);
         let (set, condition, word) = match stage {
             Stage::Working => ("SET doc = :doc", MAY_WORK, None),
+            Stage::Parked if run.is_none() => ("SET parked = :yes, lease_until = :zero", MAY_WORK, None),
             Stage::Parked => ("SET doc = :doc, parked = :yes, lease_until = :zero", MAY_WORK, None),
             Stage::Decided => ("SET doc = :doc, stage = :decided", MAY_WORK, Some(":decided")),
             Stage::Done => ("SET stage = :done, lease_until = :zero", MAY_FINISH, Some(":decided")),
@@ -133,8 +138,10 @@ impl DynamoStore {
             .condition_expression(condition)
             .expression_attribute_values(":fence", number(lease.fence));
         if let Some(run) = run {
-            update =
-                update.expression_attribute_values(":doc", document(&key, run)?).expression_attribute_values(":working", text(WORKING));
+            update = update.expression_attribute_values(":doc", document(&key, run)?);
+        }
+        if stage != Stage::Done {
+            update = update.expression_attribute_values(":working", text(WORKING));
         }
         if let Some(word) = word {
             update = update.expression_attribute_values(word, text(DECIDED));

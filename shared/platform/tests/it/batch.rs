@@ -91,10 +91,16 @@ async fn the_answer_never_holds_an_empty_or_unknown_id() {
     assert_eq!(serde_json::to_value(response).unwrap(), failures(&["m"]));
 }
 
-#[tokio::test]
-async fn with_too_little_time_left_nothing_is_begun_and_all_are_reported() {
-    let never = |_: String| async { unreachable!("nothing may begin") };
-    assert_eq!(answer(&["a", "b"], Duration::ZERO, never).await, failures(&["a", "b"]));
+#[tokio::test(start_paused = true)]
+async fn with_too_little_time_left_what_is_handed_on_is_not_reported_and_what_is_not_is() {
+    let hand_on = |body: String| async move {
+        let millis = if body == "slow" { 10_000 } else { 20 };
+        tokio::time::sleep(Duration::from_millis(millis)).await;
+        fails_if_bad(body).await
+    };
+    for remaining in [Duration::ZERO, Duration::from_millis(250)] {
+        assert_eq!(answer(&["a", "bad", "slow"], remaining, hand_on).await, failures(&["bad", "slow"]));
+    }
 }
 
 #[tokio::test(start_paused = true)]
