@@ -129,7 +129,7 @@ async fn the_same_attempt_is_reserved_once(store: &dyn Store) {
     reserve(store, &lease, 1, &free()).await;
     let (next, _) = take(store, 'a', "n2", START.after(LEASE).after(Millis(1))).await;
     for bounds in [free(), day_at_most(0), day_at_most(-1)] {
-        assert_eq!(reserve(store, &next, 1, &bounds).await, Reserved::Before(reservation(1)), "also when a cap is reached");
+        assert_eq!(reserve(store, &next, 1, &bounds).await, Reserved::Before(Box::new(reservation(1))), "also when a cap is reached");
     }
     assert_eq!(counted(store).await, (2, 0));
 }
@@ -167,7 +167,7 @@ async fn a_pending_entry_waits_for_its_own_deadline(store: &dyn Store) {
     assert!(store.move_on(&reservation(1), &pending).await.unwrap());
     assert_eq!(counted(store).await, (2, 0));
     assert_eq!(store.overdue(START.after(Millis::minutes(30)), 10).await.unwrap(), []);
-    assert_eq!(store.overdue(START.after(Millis::minutes(61)), 10).await.unwrap(), [pending.id.clone()]);
+    assert_eq!(store.overdue(START.after(Millis::minutes(61)), 10).await.unwrap(), [reservation(1).id]);
     assert!(settle(store, &pending, Settlement::Used(Credits::whole(2))).await);
     assert_eq!(counted(store).await, (0, 2));
 }

@@ -77,7 +77,7 @@ impl Enrich {
         let bounds = bounds(&self.config.limits, reservation.amount, &reservation.charge, work.run.priority);
         match self.store.reserve(&work.lease, &reservation, &bounds).await? {
             Reserved::Refused(scope) => Ok(Asked::NotMade(Skip::Cap { scope })),
-            Reserved::Before(earlier) => self.answer_of_earlier(work, operation, key, earlier).await,
+            Reserved::Before(earlier) => self.answer_of_earlier(work, operation, key, *earlier).await,
             Reserved::Reserved => {
                 // The reply is kept before anything else may fail: it is paid for.
                 let (reply, saved) = self.call(work, ask).await;

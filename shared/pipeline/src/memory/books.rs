@@ -57,7 +57,7 @@ impl Ledger for MemoryStore {
     async fn reserve(&self, lease: &Lease, reservation: &Reservation, bounds: &Bounds) -> Result<Reserved, StoreError> {
         let mut state = self.state();
         if let Some(before) = state.books.reservations.get(&reservation.id) {
-            return Ok(Reserved::Before(before.clone()));
+            return Ok(Reserved::Before(Box::new(before.clone())));
         }
         if !state.holds(lease) {
             return Err(StoreError::FenceLost);

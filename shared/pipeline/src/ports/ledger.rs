@@ -14,7 +14,7 @@ pub enum Reserved {
     /// This limit does not allow it.
     Refused(CapScope),
     /// This very attempt was reserved before, by you or an earlier claimant: look at its state, never call blindly.
-    Before(Reservation),
+    Before(Box<Reservation>),
 }
 
 /// The answer to an adjustment.

@@ -261,7 +261,7 @@ impl DynamoStore {
         failed.resize(WEEK + 1, None);
         if let Some(before) = failed[RESERVATION].take() {
             let before = reservation_of(&self.reservation_key(&reservation.id), &before)?;
-            return Ok(Some(Ok(Reserved::Before(before))));
+            return Ok(Some(Ok(Reserved::Before(Box::new(before)))));
         }
         if failed[FENCE].is_some() {
             return Ok(Some(Err(StoreError::FenceLost)));
