@@ -14,7 +14,7 @@ use intake::sample::local_secret;
 use intake::{Keys, KeysUnavailable, WebhookSecret};
 use pipeline::memory::{MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, from_body};
-use pipeline::ports::{Claim, ClaimRequest, Queue, QueueError, QueueName, Received, Runs};
+use pipeline::ports::{Claim, ClaimRequest, DeadLetter, Queue, QueueError, QueueName, Received, Runs};
 use signup_webhook::{App, handle};
 
 const START: Timestamp = Timestamp::from_millis(1_795_176_000_000);
@@ -43,8 +43,11 @@ impl Queue for BrokenQueue {
     async fn delete(&self, _queue: QueueName, _receipt: &str) -> Result<(), QueueError> {
         Ok(())
     }
-    async fn dead_letters(&self, _queue: QueueName) -> Result<Vec<String>, QueueError> {
+    async fn dead_letters(&self, _queue: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(vec![])
+    }
+    async fn delete_dead_letter(&self, _queue: QueueName, _receipt: &str) -> Result<(), QueueError> {
+        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::units::Millis;
-use pipeline::ports::{Clock, Queue, QueueError, QueueName, Received};
+use pipeline::ports::{Clock, DEAD_LETTERS_MOST, DeadLetter, Queue, QueueError, QueueName, Received};
 use rusqlite::{Connection, params};
 
 /// SQS delays a message by at most this much.
@@ -76,10 +76,21 @@ impl DurableQueue {
         self.connection().execute(statement, params![id, receive_count]).map(drop)
     }
 
-    fn dead_now(&self, queue: QueueName) -> rusqlite::Result<Vec<String>> {
+    fn dead_now(&self, queue: QueueName) -> rusqlite::Result<Vec<DeadLetter>> {
         let connection = self.connection();
-        let mut statement = connection.prepare_cached("SELECT body FROM messages WHERE queue = ?1 AND dead = 1 ORDER BY id")?;
-        statement.query_map(params![queue.as_str()], |row| row.get(0))?.collect()
+        let mut statement =
+            connection.prepare_cached("SELECT id, body, receive_count FROM messages WHERE queue = ?1 AND dead = 1 ORDER BY id LIMIT ?2")?;
+        let letters = statement.query_map(params![queue.as_str(), DEAD_LETTERS_MOST], |row| {
+            let (id, body, receive_count): (i64, String, u32) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            // The file does not keep when a message was sent.
+            Ok(DeadLetter { id: format!("m{id}"), receipt: id.to_string(), body, receive_count, sent_at: None })
+        })?;
+        letters.collect()
+    }
+
+    fn delete_dead_now(&self, queue: QueueName, receipt: &str) -> rusqlite::Result<()> {
+        let statement = "DELETE FROM messages WHERE id = ?1 AND queue = ?2 AND dead = 1";
+        self.connection().execute(statement, params![receipt, queue.as_str()]).map(drop)
     }
 }
 
@@ -100,8 +111,12 @@ impl Queue for DurableQueue {
         self.delete_now(receipt).map_err(|error| failed(queue, &error))
     }
 
-    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<String>, QueueError> {
+    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
         self.dead_now(queue).map_err(|error| failed(queue, &error))
+    }
+
+    async fn delete_dead_letter(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
+        self.delete_dead_now(queue, receipt).map_err(|error| failed(queue, &error))
     }
 }
 

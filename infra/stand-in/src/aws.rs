@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::sqs;
+use crate::sqs::{self, Sqs};
 
 const JSON: [(&str, &str); 1] = [("content-type", "application/x-amz-json-1.0")];
 /// How the names of the tables begin.
@@ -36,7 +36,7 @@ pub struct AwsEndpoint {
 struct Shared {
     database_url: String,
     http: reqwest::Client,
-    queue: MemoryQueue,
+    sqs: Sqs,
     secrets: Mutex<Vec<(String, String)>>,
     requests: Mutex<Vec<(String, Value)>>,
     failing: Mutex<Option<String>>,
@@ -60,7 +60,7 @@ impl AwsEndpoint {
         let shared = Arc::new(Shared {
             database_url: database_url.clone(),
             http: platform::http_client().map_err(io::Error::other)?.no_proxy().build().map_err(io::Error::other)?,
-            queue: MemoryQueue::new(clock, receives_max),
+            sqs: Sqs::new(clock, receives_max),
             secrets: Mutex::new(secrets.into_iter().map(|(id, text)| (id.into(), text)).collect()),
             requests: Mutex::default(),
             failing: Mutex::default(),
@@ -96,7 +96,7 @@ impl AwsEndpoint {
     /// The queues themselves.
     #[must_use]
     pub fn queue(&self) -> &MemoryQueue {
-        &self.shared.queue
+        &self.shared.sqs.queue
     }
 
     /// The addresses of the queues and of their dead letters.
@@ -208,7 +208,7 @@ async fn answer(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Byt
     }
     let answer = match service {
         "DynamoDB_20120810" => return shared.ask_database(&headers, body).await.unwrap_or_else(|_| error(StatusCode::BAD_GATEWAY, "Gone")),
-        "AmazonSQS" => match sqs::answer(&shared.queue, operation, &request).await {
+        "AmazonSQS" => match shared.sqs.answer(operation, &request).await {
             Ok(answer) => Some(answer),
             Err(refusal) => return refused(refusal),
         },

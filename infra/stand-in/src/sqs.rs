@@ -1,9 +1,12 @@
 //! The JSON protocol of SQS in front of queues in memory, as far as our functions and tools speak it.
 
-use domain::units::Millis;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::units::{Millis, Timestamp};
 use md5::{Digest as _, Md5};
 use pipeline::memory::MemoryQueue;
-use pipeline::ports::{Queue as _, QueueName, Received};
+use pipeline::ports::{Clock, DeadLetter, Queue as _, QueueName, Received};
 use serde_json::{Value, json};
 
 /// How the names of dead-letter queues end.
@@ -30,20 +33,74 @@ impl Refusal {
     const NO_SUCH_QUEUE: Self = Self { code: "AWS.SimpleQueueService.NonExistentQueue", shape: "com.amazonaws.sqs#QueueDoesNotExist" };
     const INVALID: Self = Self { code: "InvalidParameterValue", shape: "com.amazon.coral.service#InvalidParameterValueException" };
     const MISSING: Self = Self { code: "MissingParameter", shape: "com.amazon.coral.service#MissingRequiredParameterException" };
-    /// Also for dead letters that are sent or deleted: nothing of ours does, and they are no queues of their own here.
+    /// Also for messages sent to dead letters, and for changed visibility elsewhere: nothing of ours does it.
     const UNSUPPORTED: Self = Self { code: "AWS.SimpleQueueService.UnsupportedOperation", shape: "com.amazonaws.sqs#UnsupportedOperation" };
 }
 
 /// SQS delays a message by at most this many seconds.
 const DELAYS: std::ops::RangeInclusive<i64> = 0..=900;
 
-/// Answers one request, or says why not.
-pub(crate) async fn answer(queue: &MemoryQueue, operation: &str, request: &Value) -> Result<Value, Refusal> {
-    match operation {
-        "SendMessage" => send(queue, request).await,
-        "ReceiveMessage" => receive(queue, request).await,
-        "DeleteMessage" => delete(queue, request).await,
-        _ => Err(Refusal::UNSUPPORTED),
+/// The queues, and which of their dead letters somebody reads: in memory those are always to be seen.
+pub(crate) struct Sqs {
+    pub(crate) queue: MemoryQueue,
+    clock: Arc<dyn Clock>,
+    /// By receipt, until when.
+    hidden: Mutex<BTreeMap<String, Timestamp>>,
+}
+
+impl Sqs {
+    pub(crate) fn new(clock: Arc<dyn Clock>, receives_max: u32) -> Self {
+        Self { queue: MemoryQueue::new(Arc::clone(&clock), receives_max), clock, hidden: Mutex::default() }
+    }
+
+    /// Answers one request, or says why not.
+    pub(crate) async fn answer(&self, operation: &str, request: &Value) -> Result<Value, Refusal> {
+        match operation {
+            "SendMessage" => send(&self.queue, request).await,
+            "ReceiveMessage" => self.receive(request).await,
+            "DeleteMessage" => delete(&self.queue, request).await,
+            "ChangeMessageVisibilityBatch" => self.change_visibility(request),
+            _ => Err(Refusal::UNSUPPORTED),
+        }
+    }
+
+    async fn receive(&self, request: &Value) -> Result<Value, Refusal> {
+        let (name, is_dead) = queue_of(request)?;
+        let most = number(request, "MaxNumberOfMessages")?.ok_or(Refusal::MISSING)?;
+        let most = usize::try_from(most).map_err(|_| Refusal::INVALID)?;
+        let hidden = Millis::seconds(number(request, "VisibilityTimeout")?.ok_or(Refusal::MISSING)?);
+        let messages: Vec<Value> = if is_dead {
+            let letters = self.queue.dead_letters(name).await.map_err(|_| Refusal::INVALID)?;
+            letters.iter().filter(|letter| self.hide(&letter.receipt, hidden)).take(most).map(dead_letter).collect()
+        } else {
+            self.queue.receive(name, most, hidden).await.map_err(|_| Refusal::INVALID)?.iter().map(message).collect()
+        };
+        Ok(json!({ "Messages": messages }))
+    }
+
+    /// Hides a dead letter; `false` when it is hidden already.
+    fn hide(&self, receipt: &str, span: Millis) -> bool {
+        let now = self.clock.now();
+        // A panic elsewhere leaves this as it was between two requests.
+        let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+        if hidden.get(receipt).is_some_and(|until| *until > now) {
+            return false;
+        }
+        hidden.insert(receipt.to_owned(), now.after(span));
+        true
+    }
+
+    fn change_visibility(&self, request: &Value) -> Result<Value, Refusal> {
+        let (_, true) = queue_of(request)? else { return Err(Refusal::UNSUPPORTED) };
+        let entries = request.get("Entries").and_then(Value::as_array).ok_or(Refusal::MISSING)?;
+        let mut changed = Vec::new();
+        for entry in entries {
+            let span = Millis::seconds(number(entry, "VisibilityTimeout")?.ok_or(Refusal::MISSING)?);
+            let mut hidden = self.hidden.lock().unwrap_or_else(PoisonError::into_inner);
+            hidden.insert(text(entry, "ReceiptHandle")?.to_owned(), self.clock.now().after(span));
+            changed.push(json!({ "Id": text(entry, "Id")? }));
+        }
+        Ok(json!({ "Successful": changed, "Failed": [] }))
     }
 }
 
@@ -75,21 +132,13 @@ async fn send(queue: &MemoryQueue, request: &Value) -> Result<Value, Refusal> {
     Ok(json!({ "MessageId": "m", "MD5OfMessageBody": hex::encode(Md5::digest(body)) }))
 }
 
-async fn receive(queue: &MemoryQueue, request: &Value) -> Result<Value, Refusal> {
-    let messages: Vec<Value> = match queue_of(request)? {
-        (name, true) => queue.dead_letters(name).await.map_err(|_| Refusal::INVALID)?.iter().enumerate().map(dead_letter).collect(),
-        (name, false) => {
-            let most = number(request, "MaxNumberOfMessages")?.ok_or(Refusal::MISSING)?;
-            let most = usize::try_from(most).map_err(|_| Refusal::INVALID)?;
-            let hidden = Millis::seconds(number(request, "VisibilityTimeout")?.ok_or(Refusal::MISSING)?);
-            queue.receive(name, most, hidden).await.map_err(|_| Refusal::INVALID)?.iter().map(message).collect()
-        }
-    };
-    Ok(json!({ "Messages": messages }))
-}
-
 async fn delete(queue: &MemoryQueue, request: &Value) -> Result<Value, Refusal> {
-    queue.delete(living_queue_of(request)?, text(request, "ReceiptHandle")?).await.map_err(|_| Refusal::INVALID)?;
+    let receipt = text(request, "ReceiptHandle")?;
+    let deleted = match queue_of(request)? {
+        (name, false) => queue.delete(name, receipt).await,
+        (name, true) => queue.delete_dead_letter(name, receipt).await,
+    };
+    deleted.map_err(|_| Refusal::INVALID)?;
     Ok(json!({}))
 }
 
@@ -98,8 +147,10 @@ fn message(received: &Received) -> Value {
     json!({ "MessageId": received.id, "ReceiptHandle": received.receipt, "Body": received.body, "Attributes": attributes })
 }
 
-fn dead_letter((index, body): (usize, &String)) -> Value {
-    json!({ "MessageId": format!("d{index}"), "ReceiptHandle": "r", "Body": body })
+fn dead_letter(letter: &DeadLetter) -> Value {
+    let sent_at = letter.sent_at.map(|sent_at| sent_at.millis().to_string());
+    let attributes = json!({ "ApproximateReceiveCount": letter.receive_count.to_string(), "SentTimestamp": sent_at });
+    json!({ "MessageId": letter.id, "ReceiptHandle": letter.receipt, "Body": letter.body, "Attributes": attributes })
 }
 
 fn text<'a>(request: &'a Value, name: &str) -> Result<&'a str, Refusal> {

@@ -35,7 +35,8 @@ async fn sqs_refuses_unknown_queues_too_long_delays_and_what_is_not_played() {
         ("SendMessage", send(&url, -1), "InvalidParameterValue"),
         ("SendMessage", send(&unknown, 0), "AWS.SimpleQueueService.NonExistentQueue"),
         ("SendMessage", send(&dead, 0), unsupported),
-        ("DeleteMessage", json!({ "QueueUrl": dead, "ReceiptHandle": "r" }), unsupported),
+        ("DeleteMessage", json!({ "QueueUrl": dead, "ReceiptHandle": "r" }), ""),
+        ("ChangeMessageVisibilityBatch", json!({ "QueueUrl": url, "Entries": [] }), unsupported),
         ("SendMessage", json!({ "QueueUrl": url }), "MissingParameter"),
         ("PurgeQueue", json!({ "QueueUrl": url }), unsupported),
     ] {

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod conformance;
+pub mod dead_letters;
 pub mod enrich;
 pub mod hold;
 pub mod memory;

@@ -47,6 +47,11 @@ async fn memory_store_keeps_outbound_writes() {
     conformance::outbox_suite(fresh).await;
 }
 
+#[tokio::test]
+async fn memory_store_keeps_what_was_put_aside() {
+    conformance::put_aside_suite(async || Arc::new(MemoryStore::default())).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn memory_queue_behaves_like_sqs() {
     let pass = async |span: Millis| tokio::time::advance(span.to_std()).await;

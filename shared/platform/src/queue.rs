@@ -1,12 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use aws_sdk_sqs::operation::receive_message::builders::ReceiveMessageFluentBuilder;
+use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName};
 use domain::priority::Priority;
-use domain::units::Millis;
-use pipeline::ports::{Queue, QueueError, QueueName, Received};
+use domain::units::{Millis, Timestamp};
+use futures::future::join_all;
+use pipeline::ports::{DEAD_LETTERS_MOST, DeadLetter, Queue, QueueError, QueueName, Received};
 
 /// SQS delays a message by at most this many seconds.
 const LONGEST_DELAY_SECONDS: i32 = 900;
@@ -14,10 +17,13 @@ const LONGEST_DELAY_SECONDS: i32 = 900;
 const LONGEST_VISIBILITY_SECONDS: i32 = 43_200;
 /// SQS hands out at most this many messages at a time.
 const MOST_AT_A_TIME: i32 = 10;
-/// Dead letters that were read stay hidden this long, so that one reading sees each once.
+/// SQS takes at most this many messages in a batch.
+const BATCH_MOST: usize = 10;
+/// Dead letters are hidden while they are read, so that one reading sees each once; at its end they are shown again. When that
+/// does not come through, they show again by themselves after this time.
 const DEAD_LETTER_HIDDEN_SECONDS: i32 = 30;
-/// More dead letters than this are a disaster that nobody reads one by one.
-const DEAD_LETTERS_MOST: usize = 1000;
+/// Without waiting, SQS asks only some of its machines, and a queue that holds little may look empty.
+const DEAD_LETTER_WAIT_SECONDS: i32 = 1;
 
 /// The addresses of the queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,16 +80,50 @@ impl SqsQueue {
         Self { client, urls }
     }
 
-    async fn take(&self, queue: QueueName, url: &str, most: i32, hidden_seconds: i32) -> Result<Vec<Received>, QueueError> {
-        let request = self
-            .client
-            .receive_message()
-            .queue_url(url)
-            .max_number_of_messages(most)
-            .visibility_timeout(hidden_seconds)
-            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount);
-        let answer = request.send().await.map_err(|error| refused(queue, &error))?;
-        Ok(answer.messages.unwrap_or_default().into_iter().map(received).collect())
+    fn receive_from(&self, url: &str) -> ReceiveMessageFluentBuilder {
+        let request = self.client.receive_message().queue_url(url);
+        request.message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+    }
+
+    /// Reads on until nothing new comes; the letters are hidden then.
+    async fn read_dead_letters(&self, queue: QueueName, url: &str, letters: &mut Vec<DeadLetter>) -> Result<(), QueueError> {
+        let mut seen = BTreeSet::new();
+        while letters.len() < DEAD_LETTERS_MOST {
+            let request = self
+                .receive_from(url)
+                .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+                .max_number_of_messages(MOST_AT_A_TIME)
+                .visibility_timeout(DEAD_LETTER_HIDDEN_SECONDS)
+                .wait_time_seconds(DEAD_LETTER_WAIT_SECONDS);
+            let answer = request.send().await.map_err(|error| refused(queue, &error))?;
+            let before = letters.len();
+            let read = answer.messages.unwrap_or_default().into_iter().map(dead_letter);
+            letters.extend(read.filter(|letter| seen.insert(letter.id.clone())));
+            if letters.len() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows letters again at once. What fails here shows by itself a little later.
+    async fn show_again(&self, url: &str, letters: &[DeadLetter]) {
+        let batches = letters.chunks(BATCH_MOST).map(|batch| {
+            let entry = |(index, letter): (usize, &DeadLetter)| {
+                let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(index.to_string()).visibility_timeout(0);
+                entry.receipt_handle(&letter.receipt).build().ok()
+            };
+            let entries = batch.iter().enumerate().filter_map(entry).collect();
+            self.client.change_message_visibility_batch().queue_url(url).set_entries(Some(entries)).send()
+        });
+        drop(join_all(batches).await);
+    }
+
+    async fn delete_from(&self, queue: QueueName, url: &str, receipt: &str) -> Result<(), QueueError> {
+        match self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await {
+            Err(error) if is_old_receipt(&error) => Ok(()),
+            answer => answer.map(drop).map_err(|error| refused(queue, &error)),
+        }
     }
 }
 
@@ -98,41 +138,50 @@ impl Queue for SqsQueue {
 
     async fn receive(&self, queue: QueueName, max: usize, visibility: Millis) -> Result<Vec<Received>, QueueError> {
         let most = i32::try_from(max).unwrap_or(MOST_AT_A_TIME).clamp(1, MOST_AT_A_TIME);
-        self.take(queue, self.urls.of(queue)?, most, whole_seconds(visibility, LONGEST_VISIBILITY_SECONDS)).await
+        let hidden = whole_seconds(visibility, LONGEST_VISIBILITY_SECONDS);
+        let request = self.receive_from(self.urls.of(queue)?).max_number_of_messages(most).visibility_timeout(hidden);
+        let answer = request.send().await.map_err(|error| refused(queue, &error))?;
+        Ok(answer.messages.unwrap_or_default().into_iter().map(received).collect())
     }
 
     async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
-        let request = self.client.delete_message().queue_url(self.urls.of(queue)?).receipt_handle(receipt);
-        match request.send().await {
-            Err(error) if is_old_receipt(&error) => Ok(()),
-            answer => answer.map(drop).map_err(|error| refused(queue, &error)),
-        }
+        self.delete_from(queue, self.urls.of(queue)?, receipt).await
     }
 
-    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<String>, QueueError> {
+    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
         let url = self.urls.dead_letters_of(queue)?;
-        let (mut seen, mut bodies) = (BTreeSet::new(), Vec::new());
-        while bodies.len() < DEAD_LETTERS_MOST {
-            let letters = self.take(queue, url, MOST_AT_A_TIME, DEAD_LETTER_HIDDEN_SECONDS).await?;
-            let before = bodies.len();
-            bodies.extend(letters.into_iter().filter(|letter| seen.insert(letter.id.clone())).map(|letter| letter.body));
-            if bodies.len() == before {
-                break;
-            }
-        }
-        Ok(bodies)
+        let mut letters = Vec::new();
+        let read = self.read_dead_letters(queue, url, &mut letters).await;
+        self.show_again(url, &letters).await;
+        read.map(|()| letters)
+    }
+
+    async fn delete_dead_letter(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
+        self.delete_from(queue, self.urls.dead_letters_of(queue)?, receipt).await
     }
 }
 
 fn received(message: Message) -> Received {
-    let count = message.attributes.as_ref().and_then(|attributes| attributes.get(&MessageSystemAttributeName::ApproximateReceiveCount));
-    let receive_count = count.and_then(|count| count.parse().ok()).unwrap_or(1);
     Received {
-        receive_count,
+        receive_count: receive_count(&message),
         id: message.message_id.unwrap_or_default(),
         receipt: message.receipt_handle.unwrap_or_default(),
         body: message.body.unwrap_or_default(),
     }
+}
+
+fn dead_letter(message: Message) -> DeadLetter {
+    let sent_at = attribute(&message, &MessageSystemAttributeName::SentTimestamp).map(Timestamp::from_millis);
+    let Received { id, receipt, body, receive_count } = received(message);
+    DeadLetter { id, receipt, body, receive_count, sent_at }
+}
+
+fn receive_count(message: &Message) -> u32 {
+    attribute(message, &MessageSystemAttributeName::ApproximateReceiveCount).unwrap_or(1)
+}
+
+fn attribute<T: FromStr>(message: &Message, name: &MessageSystemAttributeName) -> Option<T> {
+    message.attributes.as_ref()?.get(name)?.parse().ok()
 }
 
 /// Rounded up: a message must not come before its time.

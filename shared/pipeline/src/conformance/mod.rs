@@ -4,6 +4,7 @@
 
 mod ledger;
 mod outbox;
+mod poison;
 mod queue;
 mod records;
 mod runs;
@@ -15,6 +16,7 @@ use domain::units::{Millis, Timestamp};
 
 pub use ledger::{cache_suite, ledger_suite};
 pub use outbox::outbox_suite;
+pub use poison::put_aside_suite;
 pub use queue::{RECEIVES_MAX, queue_suite};
 pub use records::records_suite;
 pub use runs::{runs_suite, windows_suite};

@@ -1,8 +1,10 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use domain::units::Millis;
+use domain::priority::Priority;
+use domain::units::{Millis, Timestamp};
 
-use crate::ports::{Queue, QueueName};
+use crate::ports::{DeadLetter, Queue, QueueName};
 
 /// What the suite's queues allow: a message received more often goes to the dead letters.
 pub const RECEIVES_MAX: u32 = 3;
@@ -14,6 +16,7 @@ pub async fn queue_suite<F: AsyncFn() -> Arc<dyn Queue>, P: AsyncFn(Millis)>(fre
     a_deleted_message_is_gone_and_an_old_receipt_deletes_nothing(&*fresh().await, &pass).await;
     a_delayed_message_arrives_later(&*fresh().await, &pass).await;
     a_message_received_too_often_goes_to_the_dead_letters(&*fresh().await, &pass).await;
+    a_dead_letter_stays_until_it_is_deleted(&*fresh().await, &pass).await;
     queues_are_apart(&*fresh().await).await;
 }
 
@@ -46,17 +49,43 @@ async fn a_delayed_message_arrives_later<P: AsyncFn(Millis)>(queue: &dyn Queue, 
     assert_eq!(bodies(queue).await, [("a".to_owned(), 1)]);
 }
 
-async fn a_message_received_too_often_goes_to_the_dead_letters<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P) {
-    queue.send(QUEUE, "a", Millis(0)).await.unwrap();
+/// Sends messages and receives them until they are dead; gives back their ids.
+async fn wear_out<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P, bodies: &[&str]) -> BTreeSet<String> {
+    let mut ids = BTreeSet::new();
+    for body in bodies {
+        queue.send(QUEUE, body, Millis(0)).await.unwrap();
+    }
     for _ in 0..RECEIVES_MAX {
-        assert_eq!(bodies(queue).await.len(), 1);
+        ids.extend(queue.receive(QUEUE, 10, Millis::seconds(2)).await.unwrap().into_iter().map(|message| message.id));
         pass(Millis::seconds(3)).await;
     }
-    assert_eq!(bodies(queue).await, []);
-    assert_eq!(queue.dead_letters(QUEUE).await.unwrap(), ["a"]);
+    assert_eq!(queue.receive(QUEUE, 10, Millis::seconds(2)).await.unwrap(), []);
+    ids
+}
+
+async fn a_message_received_too_often_goes_to_the_dead_letters<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P) {
+    let ids = wear_out(queue, pass, &["a"]).await;
+    let letters = queue.dead_letters(QUEUE).await.unwrap();
+    assert_eq!(letters.iter().map(|letter| letter.body.as_str()).collect::<Vec<_>>(), ["a"]);
+    assert_eq!(letters.iter().map(|letter| letter.id.clone()).collect::<BTreeSet<_>>(), ids, "it keeps its id");
+    assert!(letters[0].receive_count >= RECEIVES_MAX);
+    assert!(letters[0].sent_at.is_none_or(|sent_at| sent_at > Timestamp::default()));
+    assert_eq!(queue.dead_letters(QueueName::Lookup(Priority::Low)).await.unwrap(), []);
+}
+
+async fn a_dead_letter_stays_until_it_is_deleted<P: AsyncFn(Millis)>(queue: &dyn Queue, pass: &P) {
+    wear_out(queue, pass, &["a", "b"]).await;
+    let ids = |letters: &[DeadLetter]| letters.iter().map(|letter| letter.id.clone()).collect::<BTreeSet<_>>();
+    let first = queue.dead_letters(QUEUE).await.unwrap();
+    let letters = queue.dead_letters(QUEUE).await.unwrap();
+    assert_eq!((ids(&letters), letters.len()), (ids(&first), 2), "reading hides nothing from whoever reads next");
+    queue.delete_dead_letter(QUEUE, &letters[0].receipt).await.unwrap();
+    assert_eq!(ids(&queue.dead_letters(QUEUE).await.unwrap()), ids(&letters[1..]));
+    queue.delete_dead_letter(QUEUE, &letters[0].receipt).await.unwrap();
+    assert_eq!(ids(&queue.dead_letters(QUEUE).await.unwrap()), ids(&letters[1..]), "an old receipt deletes nothing");
 }
 
 async fn queues_are_apart(queue: &dyn Queue) {
-    queue.send(QueueName::Lookup(domain::priority::Priority::Low), "a", Millis(0)).await.unwrap();
+    queue.send(QueueName::Lookup(Priority::Low), "a", Millis(0)).await.unwrap();
     assert_eq!(bodies(queue).await, []);
 }

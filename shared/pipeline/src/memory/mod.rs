@@ -2,6 +2,7 @@
 
 mod books;
 mod clock;
+mod poison;
 mod queue;
 mod store;
 

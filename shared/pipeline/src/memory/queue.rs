@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use domain::units::{Millis, Timestamp};
 
-use crate::ports::{Clock, Queue, QueueError, QueueName, Received};
+use crate::ports::{Clock, DEAD_LETTERS_MOST, DeadLetter, Queue, QueueError, QueueName, Received};
 
 /// SQS delays a message by at most this much.
 const LONGEST_DELAY: Millis = Millis::minutes(15);
@@ -21,15 +21,23 @@ pub struct MemoryQueue {
 struct State {
     next: u64,
     messages: BTreeMap<QueueName, Vec<Message>>,
-    dead: BTreeMap<QueueName, Vec<String>>,
+    dead: BTreeMap<QueueName, Vec<DeadLetter>>,
 }
 
 struct Message {
     id: String,
     body: String,
+    sent_at: Timestamp,
     visible_at: Timestamp,
     receive_count: u32,
     receipt: String,
+}
+
+impl Message {
+    fn into_dead_letter(self, receipt: String) -> DeadLetter {
+        let Self { id, body, sent_at, receive_count, .. } = self;
+        DeadLetter { id, receipt, body, receive_count, sent_at: Some(sent_at) }
+    }
 }
 
 impl MemoryQueue {
@@ -54,11 +62,12 @@ impl MemoryQueue {
 #[async_trait]
 impl Queue for MemoryQueue {
     async fn send(&self, queue: QueueName, body: &str, delay: Millis) -> Result<(), QueueError> {
-        let visible_at = self.clock.now().after(delay.min(LONGEST_DELAY));
+        let sent_at = self.clock.now();
+        let visible_at = sent_at.after(delay.min(LONGEST_DELAY));
         let mut state = self.state();
         state.next += 1;
         let id = format!("m{}", state.next);
-        let message = Message { id, body: body.to_owned(), visible_at, receive_count: 0, receipt: String::new() };
+        let message = Message { id, body: body.to_owned(), sent_at, visible_at, receive_count: 0, receipt: String::new() };
         state.messages.entry(queue).or_default().push(message);
         Ok(())
     }
@@ -75,7 +84,9 @@ impl Queue for MemoryQueue {
                 continue;
             }
             if message.receive_count >= self.receives_max {
-                state.dead.entry(queue).or_default().push(message.body);
+                state.next += 1;
+                let receipt = format!("r{}", state.next);
+                state.dead.entry(queue).or_default().push(message.into_dead_letter(receipt));
                 continue;
             }
             state.next += 1;
@@ -101,7 +112,14 @@ impl Queue for MemoryQueue {
         Ok(())
     }
 
-    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<String>, QueueError> {
-        Ok(self.state().dead.get(&queue).cloned().unwrap_or_default())
+    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
+        Ok(self.state().dead.get(&queue).into_iter().flatten().take(DEAD_LETTERS_MOST).cloned().collect())
+    }
+
+    async fn delete_dead_letter(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
+        if let Some(letters) = self.state().dead.get_mut(&queue) {
+            letters.retain(|letter| letter.receipt != receipt);
+        }
+        Ok(())
     }
 }

@@ -24,7 +24,7 @@ pub struct MemoryStore {
 pub(super) struct State {
     runs: BTreeMap<RunId, RunItem>,
     windows: BTreeMap<String, WindowItem>,
-    poison: Vec<Poison>,
+    pub(super) poison: Vec<Poison>,
     records: BTreeMap<RecordId, Record>,
     aliases: BTreeMap<Alias, RecordId>,
     turns: BTreeMap<String, u64>,
@@ -218,7 +218,7 @@ impl Runs for MemoryStore {
     }
 
     async fn keep_poison(&self, poison: &Poison) -> Result<(), StoreError> {
-        self.state().poison.push(poison.clone());
+        self.keep(poison);
         Ok(())
     }
 }

@@ -1,6 +1,9 @@
 use async_trait::async_trait;
 use domain::priority::Priority;
-use domain::units::Millis;
+use domain::units::{Millis, Timestamp};
+
+/// So many dead letters of one queue are read at a time: more are a disaster that nobody reads one by one.
+pub const DEAD_LETTERS_MOST: usize = 1000;
 
 /// The queues there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +35,12 @@ impl QueueName {
             Self::Writeback => "writeback",
         }
     }
+
+    /// The queue of this name; `None` when there is none.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|queue| queue.as_str() == name)
+    }
 }
 
 /// A message that was received: it is hidden until its visibility ends or it is deleted.
@@ -45,6 +54,21 @@ pub struct Received {
     pub body: String,
     /// How often it was received, from 1.
     pub receive_count: u32,
+}
+
+/// A message that was received too often and put among the dead letters of its queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The queue's id of the message.
+    pub id: String,
+    /// The handle for deleting it, until somebody reads the dead letters again.
+    pub receipt: String,
+    /// The body.
+    pub body: String,
+    /// How often it was received; having been read as a dead letter may count.
+    pub receive_count: u32,
+    /// When it was sent; `None` where the queue does not know any more.
+    pub sent_at: Option<Timestamp>,
 }
 
 /// The queue did not do as told: try again later. Whether it took effect is unknown.
@@ -67,6 +91,8 @@ pub trait Queue: Send + Sync {
     async fn receive(&self, queue: QueueName, max: usize, visibility: Millis) -> Result<Vec<Received>, QueueError>;
     /// Deletes a message by its receipt; an old receipt deletes nothing.
     async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError>;
-    /// The bodies in the dead-letter queue.
-    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<String>, QueueError>;
+    /// The dead letters of a queue, at most [`DEAD_LETTERS_MOST`]. They stay where they are, and can be read again at once.
+    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, QueueError>;
+    /// Deletes a dead letter by its receipt; an old receipt deletes nothing.
+    async fn delete_dead_letter(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError>;
 }

@@ -5,6 +5,7 @@ mod cache;
 mod item;
 mod ledger;
 mod outbox;
+mod poison;
 mod records;
 mod runs;
 mod transaction;

@@ -105,7 +105,7 @@ impl Runs for DynamoStore {
     }
 
     async fn keep_poison(&self, poison: &Poison) -> Result<(), StoreError> {
-        let key = self.key_with(&["POISON", &poison.at.day()], &poison.id);
+        let key = self.poison_key(&poison.at.day(), &poison.id);
         let item = key.item([
             ("queue", text(&poison.queue)),
             ("why", text(&poison.why)),

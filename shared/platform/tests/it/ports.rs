@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipeline::conformance::{cache_suite, ledger_suite, outbox_suite, records_suite, runs_suite, windows_suite};
+use pipeline::conformance::{cache_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, runs_suite, windows_suite};
 use pipeline::ports::Store;
 
 use crate::database::fresh;
@@ -39,4 +39,9 @@ async fn replies_are_kept() {
 #[tokio::test]
 async fn outbound_writes_are_leased() {
     outbox_suite(store).await;
+}
+
+#[tokio::test]
+async fn what_was_put_aside_is_found_and_forgotten() {
+    put_aside_suite(async || Arc::new(fresh().await.store)).await;
 }

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -61,6 +62,24 @@ async fn a_queue_without_an_address_names_the_variable_to_set() {
     let queue = endpoint.connect().queue(QueueUrls::new([]));
     let error = queue.send(QueueName::Writeback, "canary", Millis(0)).await.unwrap_err().to_string();
     assert!(error.contains("WRITEBACK_QUEUE_URL") && !error.contains("canary"), "{error}");
+}
+
+#[tokio::test]
+async fn dead_letters_are_read_to_the_end_and_shown_again() {
+    let endpoint = endpoint(Arc::default()).await;
+    let queue = endpoint.connect().queue(endpoint.queue_urls());
+    for nth in 0..23 {
+        queue.send(QueueName::Writeback, &nth.to_string(), Millis(0)).await.unwrap();
+    }
+    while endpoint.queue().waiting(QueueName::Writeback) > 0 {
+        queue.receive(QueueName::Writeback, 10, Millis(0)).await.unwrap();
+    }
+    for _ in 0..2 {
+        let letters = queue.dead_letters(QueueName::Writeback).await.unwrap();
+        let bodies: BTreeSet<&str> = letters.iter().map(|letter| letter.body.as_str()).collect();
+        assert_eq!((letters.len(), bodies.len()), (23, 23));
+        assert!(letters.iter().all(|letter| letter.sent_at == Some(START)));
+    }
 }
 
 #[tokio::test]
