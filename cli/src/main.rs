@@ -2,9 +2,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod check;
+mod dlq;
 mod explain;
 mod secret;
 mod send;
+mod table;
 
 use std::process::ExitCode;
 
@@ -23,6 +25,9 @@ enum Command {
     Send(send::Send),
     /// Say why a signup went where it went: route, points, unknowns, sources, calls, costs.
     Explain(explain::Explain),
+    /// See what could not be worked off, and send it again.
+    #[command(subcommand)]
+    Dlq(dlq::Dlq),
     /// Fill the secrets of a deployed stack.
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -43,6 +48,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Send(send) => send.run().await,
         Command::Explain(explain) => explain.run().await,
+        Command::Dlq(dlq) => Box::pin(dlq.run()).await,
         Command::Secret(secret) => secret.run().await,
         Command::Config(ConfigCommand::Check(check)) => check.run(),
     };

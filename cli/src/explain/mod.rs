@@ -10,7 +10,7 @@ use pipeline::ports::{Runs, StoredRun};
 use platform::{Aws, DEFAULT_WORKSPACE, Table, TableNames};
 
 /// The tables of `cargo dev`.
-const LOCAL_TABLES: &str = "http://127.0.0.1:7701";
+pub(crate) const LOCAL_TABLES: &str = "http://127.0.0.1:7701";
 
 /// Which signup, and where its log is.
 #[derive(Debug, Args)]

@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use comfy_table::{Table, presets};
+use comfy_table::Table;
 use domain::decision::Decision;
 use domain::merge::Facts;
 use domain::plan::{Call, CallOutcome};
 use domain::run::Run;
 use domain::units::Credits;
 use pipeline::ports::{Stage, StoredRun};
+
+use crate::table::table;
 
 /// The whole explanation.
 pub(super) fn explain(stored: &StoredRun) -> String {
@@ -121,10 +123,4 @@ fn ended(outcome: &CallOutcome) -> String {
         CallOutcome::OutOfCredits => "the account at the provider is empty".to_owned(),
         CallOutcome::NotMade { why } => format!("not made: {}", why.words()),
     }
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(header);
-    table
 }

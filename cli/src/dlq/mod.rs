@@ -1,0 +1,131 @@
+//! `millrace dlq`.
+#![expect(clippy::print_stdout, reason = "this is the command's output")]
+
+mod mask;
+mod place;
+mod sent;
+mod text;
+
+use anyhow::{Context as _, Result, bail};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use clap::{Args, Subcommand};
+use pipeline::dead_letters::{DAYS_KEPT, Letter};
+use pipeline::ports::{DEAD_LETTERS_MOST, QueueName};
+use serde_json::Value;
+
+use place::{Place, Which};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Dlq {
+    /// List what could not be worked off: the dead letters of the queues, and what functions put aside because it can never be
+    /// worked off as it is. No address and no body is shown.
+    List {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        among: Among,
+        /// Print a JSON list.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one letter with its reason and its body. What the body says about a person is masked.
+    Show {
+        /// The letter's id.
+        id: String,
+        #[command(flatten)]
+        which: Which,
+        /// Print the body as it is stored: it holds an email address, a name and more of a person.
+        #[arg(long)]
+        reveal: bool,
+        /// Print a JSON list, with more than one letter where an id stands in two places; `body` is the masked JSON, with
+        /// --reveal the text as it is stored.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Send letters again: each goes back to its queue, and only then it is taken from where it was. Mend the cause first.
+    /// What cannot be sent stays where it is.
+    Redrive {
+        /// The letters' ids.
+        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        ids: Vec<String>,
+        /// Everything that `list` shows with the same --queue and --days.
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        among: Among,
+        /// Print a JSON list.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which of the letters.
+#[derive(Debug, Args)]
+pub(crate) struct Among {
+    /// Only those of this queue; what provider-lookup put aside belongs to lookup-normal.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(QueueName::ALL.map(QueueName::as_str)).try_map(queue_named))]
+    queue: Option<QueueName>,
+    /// How many days to look back for what was put aside, today among them; dead letters are all shown. An id is looked for in
+    /// all 90 days for which it is kept.
+    #[arg(long, value_name = "N", default_value_t = 14, value_parser = clap::value_parser!(u16).range(1..=i64::from(DAYS_KEPT)))]
+    days: u16,
+}
+
+fn queue_named(name: String) -> Result<QueueName> {
+    QueueName::parse(&name).with_context(|| format!("there is no queue {name}"))
+}
+
+impl Dlq {
+    pub(crate) async fn run(&self) -> Result<()> {
+        match self {
+            Self::List { which, among, json } => list(&which.connect().await?, among, *json).await,
+            Self::Show { id, which, reveal, json } => show(&which.connect().await?, id, *reveal, *json).await,
+            Self::Redrive { ids, which, among, json, .. } => sent::send_again(&which.connect().await?, ids, among, *json).await,
+        }
+    }
+}
+
+async fn list(place: &Place, among: &Among, json: bool) -> Result<()> {
+    let letters = place.letters(among.queue, among.days).await?;
+    if json {
+        print_json(letters.iter().map(text::to_json));
+        return Ok(());
+    }
+    if letters.is_empty() {
+        println!("there is nothing");
+    } else {
+        println!("{}", text::list(&letters));
+    }
+    if place.queue.is_none() {
+        println!("only what was put aside: the queues of `cargo dev` cannot be reached from outside");
+    }
+    note_cut(&letters);
+    Ok(())
+}
+
+async fn show(place: &Place, id: &str, reveal: bool, json: bool) -> Result<()> {
+    let mut letters = place.letters(None, DAYS_KEPT).await?;
+    letters.retain(|letter| letter.id() == id);
+    if letters.is_empty() {
+        bail!("there is no letter {id}; `millrace dlq list` shows those that there are");
+    }
+    if json {
+        print_json(letters.iter().map(|letter| text::to_json_with_body(letter, reveal)));
+    } else {
+        letters.iter().for_each(|letter| println!("{}", text::show(letter, reveal)));
+    }
+    Ok(())
+}
+
+fn print_json(values: impl Iterator<Item = Value>) {
+    println!("{:#}", values.collect::<Value>());
+}
+
+/// Nobody should take the first thousand for all.
+fn note_cut(letters: &[Letter]) {
+    if text::is_cut(letters) {
+        println!("a queue's first {DEAD_LETTERS_MOST} dead letters only; there may be more");
+    }
+}
