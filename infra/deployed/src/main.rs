@@ -102,7 +102,9 @@ async fn steps(root: &Path, tools: &Tools, stand_in: &Ministack, reference: &Ref
     samples::compare(&played, reference)?;
     screen.note(&played.words());
     screen.step("explain", "millrace explain reads the deployed table", stack.explain(root, &played.first_run()?)).await?;
-    screen.step("dead letters", "a broken function, five receives, repair, redrive", dead_letters::check(&stack, &aws)).await?;
+    screen
+        .step("dead letters", "a broken function, five receives, repair, millrace dlq redrive", dead_letters::check(root, &stack, &aws))
+        .await?;
     screen.step("queues", "nothing is left in any queue", queues::become_empty(&stack, &aws)).await?;
     screen.step("suite", "the conformance suite of the Queue port against this SQS", Box::pin(queues::check(stand_in, &aws))).await?;
     if stay {

@@ -92,6 +92,16 @@ impl Stack {
         Ok(())
     }
 
+    /// Sends the dead letters of a queue again, as a user does.
+    pub(crate) async fn redrive(&self, root: &Path, queue: &str) -> Result<()> {
+        let output = |(key, value): (&String, &String)| json!({ "OutputKey": key, "OutputValue": value });
+        let outputs: Value = self.outputs.iter().map(output).collect();
+        let mut command = self.millrace(root);
+        let said = run(command.args(["dlq", "redrive", "--all", "--queue", queue, "--outputs", "-"]), &outputs.to_string()).await?;
+        ensure!(said.contains(&format!("was sent to {queue}")), "millrace dlq redrive sent nothing:\n{said}");
+        Ok(())
+    }
+
     /// Removes the stack; tables and secrets stay, as the template promises.
     pub(crate) async fn delete(self, root: &Path, tools: &Tools, aws: &AwsApi) -> Result<()> {
         let mut command = tools.sam(root, &["delete", "--stack-name", NAME, "--no-prompts"]);
