@@ -42,7 +42,7 @@ pub(super) async fn send_again(place: &Place, ids: &[String], among: &Among, jso
     }
     match sent.iter().filter(|sent| sent.done.is_err()).count() {
         0 => Ok(()),
-        failed => bail!("{failed} of {} could not be sent again", sent.len()),
+        failed => bail!("{failed} of {} failed", sent.len()),
     }
 }
 

@@ -79,6 +79,7 @@ fn since(letter: &Letter) -> String {
 /// On one line, whatever stands in the table.
 fn why(letter: &Letter) -> String {
     match letter {
+        Letter::Dead(_, dead) if dead.receive_count == 1 => "received once".to_owned(),
         Letter::Dead(_, dead) => format!("received {} times", dead.receive_count),
         Letter::PutAside(poison) => poison.why.replace(char::is_control, " "),
     }
