@@ -1,3 +1,4 @@
 //! End-to-end tests; see `tests/`. What several of them need stands here.
 
+pub mod faulty;
 pub mod template;
