@@ -13,7 +13,7 @@ use domain::run::Run;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 use pipeline::ports::{
-    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Crm, CrmReply, CrmWrite, Lease, Ledger, LookupRequest, Outbox,
+    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Crm, CrmReply, CrmWrite, DeadLetter, Lease, Ledger, LookupRequest, Outbox,
     OutboxLease, OutboxTurn, Poison, Provider, Queue, QueueError, QueueName, Received, Records, Reserved, Runs, Saved, StoreError,
     StoredRun, Window, WriteRequest, Written,
 };
@@ -90,6 +90,10 @@ impl<T: Runs + ?Sized> Runs for Faulty<T> {
 
     async fn park_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
         self.kept("park_run", self.inner.park_run(lease, run)).await
+    }
+
+    async fn free_run(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.kept("free_run", self.inner.free_run(lease)).await
     }
 
     async fn decide_run(&self, lease: &Lease, run: &Run) -> Result<(), StoreError> {
@@ -223,8 +227,12 @@ impl<T: Queue + ?Sized> Queue for Faulty<T> {
         self.queued("delete", queue, self.inner.delete(queue, receipt)).await
     }
 
-    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<String>, QueueError> {
+    async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
         self.queued("dead_letters", queue, self.inner.dead_letters(queue)).await
+    }
+
+    async fn delete_dead_letter(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
+        self.queued("delete_dead_letter", queue, self.inner.delete_dead_letter(queue, receipt)).await
     }
 }
 
