@@ -112,38 +112,50 @@ impl Enrich {
             (Claim::Terminal(run), _) => Ok(Worked::Repeated { run: run.id }),
             (Claim::Busy { until }, _) => self.park_message(message, until, "another worker holds the run").await,
             (Claim::HandOver(lease, run), _) => self.hand_over(&lease, run).await,
-            (Claim::Mine(lease, run), Some(Window::HeldBy { .. })) => {
-                self.store.park_run(&lease, &run).await?;
-                self.park_message(message, now.after(SAME_PERSON_PAUSE), "another run of the same person is at work").await
-            }
             (Claim::Mine(lease, run), window) => {
-                let (record, looked) = known?;
-                let aliases = aliases_of(&run.signup, &self.key);
-                let record = record.unwrap_or_else(|| Record::new(RecordId(self.entropy.name())));
-                let mut work = Work {
-                    lease,
-                    run: *run,
-                    record,
-                    aliases,
-                    identity,
-                    is_awaited: message.answer_by.is_some(),
-                    facts: Facts::new(),
-                    verdict: Verdict::Pass,
-                    looked,
-                    to_keep: Vec::new(),
-                    owed: None,
-                };
-                if let Some(Window::PaidBy(payer)) = window {
-                    work.run.paid_by = Some(payer);
-                }
-                let lease = work.lease.clone();
-                let worked = self.enrich(message, work, now.after(time_left)).await;
+                let worked = self.work_on(message, lease.clone(), *run, window, known, now.after(time_left)).await;
                 if worked.is_err() {
                     self.free(&lease).await;
                 }
                 worked
             }
         }
+    }
+
+    /// Works on a run that was claimed.
+    async fn work_on(
+        &self,
+        message: &LookupMessage,
+        lease: Lease,
+        run: Run,
+        window: Option<Window>,
+        known: Result<(Option<Record>, Looked), StoreError>,
+        invocation_ends: Timestamp,
+    ) -> Result<Worked, Retry> {
+        if let Some(Window::HeldBy { .. }) = window {
+            self.store.park_run(&lease, &run).await?;
+            let soon = self.clock.now().after(SAME_PERSON_PAUSE);
+            return self.park_message(message, soon, "another run of the same person is at work").await;
+        }
+        let (record, looked) = known?;
+        let aliases = aliases_of(&run.signup, &self.key);
+        let mut work = Work {
+            lease,
+            record: record.unwrap_or_else(|| Record::new(RecordId(self.entropy.name()))),
+            aliases,
+            identity: run.signup.identity(&self.key),
+            is_awaited: message.answer_by.is_some(),
+            facts: Facts::new(),
+            verdict: Verdict::Pass,
+            looked,
+            to_keep: Vec::new(),
+            owed: None,
+            run,
+        };
+        if let Some(Window::PaidBy(payer)) = window {
+            work.run.paid_by = Some(payer);
+        }
+        self.enrich(message, work, invocation_ends).await
     }
 
     /// Frees the claim of work that failed, so that the message finds it free when it comes again. Whoever cannot free it leaves it
@@ -158,8 +170,13 @@ impl Enrich {
     async fn claim(&self, request: &ClaimRequest, identity: Option<&str>) -> Result<(Claim, Option<Window>), StoreError> {
         let claim = self.store.claim_run(request).await?;
         let (Claim::Mine(lease, run), Some(identity)) = (&claim, identity) else { return Ok((claim, None)) };
-        let window = self.store.open_window(identity, &run.id, request.now, lease.until).await?;
-        Ok((claim, Some(window)))
+        match self.store.open_window(identity, &run.id, request.now, lease.until).await {
+            Ok(window) => Ok((claim, Some(window))),
+            Err(error) => {
+                self.free(lease).await;
+                Err(error)
+            }
+        }
     }
 
     fn begin(&self, message: &LookupMessage, now: Timestamp) -> Run {

@@ -30,6 +30,14 @@ impl Clock for TokioClock {
 #[derive(Debug, Default)]
 pub struct CountingEntropy(AtomicU64);
 
+impl CountingEntropy {
+    /// Names from this number on, for a worker of its own.
+    #[must_use]
+    pub const fn starting_at(first: u64) -> Self {
+        Self(AtomicU64::new(first))
+    }
+}
+
 impl Entropy for CountingEntropy {
     fn name(&self) -> String {
         format!("{:022}", self.0.fetch_add(1, Ordering::Relaxed))
