@@ -13,6 +13,7 @@ mod reference;
 mod samples;
 mod screen;
 mod stack;
+mod stores;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -107,6 +108,13 @@ async fn steps(root: &Path, tools: &Tools, stand_in: &Ministack, reference: &Ref
         .await?;
     screen.step("queues", "nothing is left in any queue", queues::become_empty(&stack, &aws)).await?;
     screen.step("suite", "the conformance suite of the Queue port against this SQS", Box::pin(queues::check(stand_in, &aws))).await?;
+    screen
+        .step(
+            "suites",
+            "those of runs, windows, records, replies, writes and ledger on its tables",
+            Box::pin(stores::check(&stand_in.url())),
+        )
+        .await?;
     if stay {
         return Ok(());
     }
