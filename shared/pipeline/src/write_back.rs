@@ -23,6 +23,8 @@ const REQUEST_TIMEOUT: Millis = Millis::seconds(10);
 const LEAST_TIME: Millis = Millis::seconds(12);
 /// The lease outlives the request by this much, for clocks that differ.
 const LEASE_MARGIN: Millis = Millis::seconds(5);
+/// A request that was cut off has reached the CRM by then, or never will.
+const SETTLING_TIME: Millis = Millis::minutes(1);
 /// How soon a write looks again whether another worker has finished with the lead; its lease lasts much longer.
 const BUSY_PAUSE: Millis = Millis::seconds(1);
 /// SQS delays a message by at most this much.
@@ -68,7 +70,7 @@ impl WriteBack {
         let record = self.store.read_record(&message.record).await?;
         match record.as_ref().map_or(Err("the record is gone"), |record| self.write_of(plan, record)) {
             Err(why) => {
-                self.store.abandon_write(&lease).await?;
+                self.give_back(&lease).await?;
                 Ok(Worked::NothingToWrite { why })
             }
             Ok((write, seq)) => self.write(message, &lease, &write, seq).await,
@@ -90,7 +92,7 @@ impl WriteBack {
     async fn write(&self, message: &WritebackMessage, lease: &OutboxLease, write: &CrmWrite, seq: u64) -> Result<Worked, Retry> {
         let digest = digest(&write.email, &write.properties);
         if lease.last.as_ref().is_some_and(|last| last.digest == digest) {
-            self.store.abandon_write(lease).await?;
+            self.give_back(lease).await?;
             return Ok(Worked::NothingToWrite { why: "nothing has changed" });
         }
         let reply = self.crm.upsert(write).await;
@@ -119,6 +121,12 @@ impl WriteBack {
     ) -> Result<Worked, Retry> {
         match reply {
             CrmReply::Written { external_id, created } => {
+                // An attempt that ended without a word may still reach the CRM after us, so nobody believes what it holds
+                // until the newest decision was asserted once more.
+                if lease.took_over {
+                    self.send_copy(message, self.clock.now().after(SETTLING_TIME), "asserted again").await?;
+                }
+                let digest = if lease.took_over { String::new() } else { digest };
                 match self.store.finish_write(lease, &Written { digest, seq, external_id }).await {
                     Ok(()) => Ok(Worked::Written { created }),
                     // Somebody took over while we wrote: our values may stand over newer ones, so the newest are asserted again.
@@ -127,7 +135,7 @@ impl WriteBack {
                 }
             }
             CrmReply::RateLimited { retry_after } => {
-                self.store.abandon_write(lease).await?;
+                self.give_back(lease).await?;
                 self.try_again(message, retry_after, "the CRM limits the rate").await
             }
             // The mark stays: whoever comes after the lease knows that the CRM may hold anything and asserts it again.
@@ -136,15 +144,20 @@ impl WriteBack {
                 self.try_again(message, backoff(message.attempt), "the CRM does not answer").await
             }
             CrmReply::AuthFailed => {
-                self.store.abandon_write(lease).await?;
+                self.give_back(lease).await?;
                 tracing::error!(run = %message.run, "the CRM refuses our credentials; set the secret anew");
                 self.try_again(message, Millis::minutes(1), "the CRM refuses our credentials").await
             }
             CrmReply::Refused { why } => {
-                self.store.abandon_write(lease).await?;
+                self.give_back(lease).await?;
                 self.poison(message, why).await
             }
         }
+    }
+
+    /// Frees the lease after nothing was sent. An attempt before us that ended without a word stays marked, for whoever writes next.
+    async fn give_back(&self, lease: &OutboxLease) -> Result<(), StoreError> {
+        if lease.took_over { Ok(()) } else { self.store.abandon_write(lease).await }
     }
 
     async fn try_again(&self, message: &WritebackMessage, delay: Millis, why: &'static str) -> Result<Worked, Retry> {

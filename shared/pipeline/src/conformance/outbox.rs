@@ -67,7 +67,10 @@ async fn an_expired_mark_means_that_nobody_knows_what_the_target_holds(store: &d
     store.finish_write(&lease, &written("d1")).await.unwrap();
     take(store, "n2", START.after(Millis(1))).await;
     let after_the_crash = START.after(LEASE).after(Millis(10));
-    assert_eq!(take(store, "n3", after_the_crash).await.last, None);
+    let taken = take(store, "n3", after_the_crash).await;
+    assert_eq!((&taken.last, taken.took_over), (&None, true));
+    store.abandon_write(&taken).await.unwrap();
+    assert!(!take(store, "n4", after_the_crash.after(Millis(1))).await.took_over, "only whoever found the mark took over");
 }
 
 async fn a_zombie_is_refused_and_its_values_are_not_believed(store: &dyn Store) {

@@ -276,12 +276,14 @@ impl Outbox for MemoryStore {
     async fn begin_write(&self, request: &WriteRequest) -> Result<OutboxTurn, StoreError> {
         let mut state = self.state();
         let item = state.outbox.entry((request.record.clone(), request.target.clone())).or_default();
+        let mut took_over = false;
         if let Some((nonce, until)) = item.writing.take_if(|(nonce, _)| *nonce != request.nonce) {
             if until >= request.now {
                 item.writing = Some((nonce, until));
                 return Ok(OutboxTurn::Busy { until });
             }
             item.last = None;
+            took_over = true;
         }
         item.writing = Some((request.nonce.clone(), request.lease_until));
         item.disturbed = false;
@@ -290,6 +292,7 @@ impl Outbox for MemoryStore {
             target: request.target.clone(),
             nonce: request.nonce.clone(),
             last: item.last.clone(),
+            took_over,
         }))
     }
 

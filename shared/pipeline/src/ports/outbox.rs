@@ -31,12 +31,14 @@ pub struct OutboxLease {
     /// The last finished write. None when there was none, or when an attempt ended without a word:
     /// then nobody knows what the target holds, and the newest decision must be asserted again.
     pub last: Option<Written>,
+    /// Whether an attempt before this one ended without a word: its request may still reach the target, later than ours.
+    pub took_over: bool,
 }
 
 /// A finished write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Digest of the properties written.
+    /// Digest of the properties written; empty when the target is not believed to hold them for long.
     pub digest: String,
     /// The decision's `seq`.
     pub seq: u64,

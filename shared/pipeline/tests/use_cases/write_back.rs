@@ -1,6 +1,6 @@
 use domain::units::Millis;
 use pipeline::messages::WritebackMessage;
-use pipeline::ports::{CrmReply, Outbox, OutboxTurn, Records, WriteRequest};
+use pipeline::ports::{CrmReply, Outbox, OutboxTurn, Queue, QueueName, Records, WriteRequest};
 use pipeline::work::Worked;
 
 use crate::world::{TIME_LEFT, World, jane};
@@ -83,6 +83,30 @@ async fn after_an_unknown_outcome_the_newest_decision_is_asserted_again() {
     tokio::time::advance(Millis::seconds(1).to_std()).await;
     assert!(matches!(world.write_back.work(&message, TIME_LEFT).await.unwrap(), Worked::Written { .. }));
     assert_eq!(writes(&world), 2, "the digest of before the crash is not believed");
+    // The crashed attempt's request may still arrive and undo what was just written.
+    tokio::time::advance(Millis::seconds(61).to_std()).await;
+    let copy = world.next_writeback().await;
+    assert!(matches!(world.write_back.work(&copy, TIME_LEFT).await.unwrap(), Worked::Written { .. }));
+    assert_eq!(world.write_back.work(&copy, TIME_LEFT).await.unwrap(), Worked::NothingToWrite { why: "nothing has changed" });
+    assert_eq!((writes(&world), world.writebacks()), (3, 0), "asserted once more, and no further");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_outcome_is_not_forgotten_over_a_rate_limit() {
+    let world = World::new();
+    let message = decided(&world).await;
+    let limited = CrmReply::RateLimited { retry_after: Millis::seconds(1) };
+    replies(&world, vec![CrmReply::Unavailable { why: "no answer".into() }, limited, written()]);
+    world.write_back.work(&message, TIME_LEFT).await.unwrap();
+    for _ in 0..120 {
+        tokio::time::advance(Millis::seconds(1).to_std()).await;
+        if world.queue.receive(QueueName::Writeback, 1, Millis(0)).await.unwrap().is_empty() {
+            continue;
+        }
+        let copy = world.next_writeback().await;
+        world.write_back.work(&copy, TIME_LEFT).await.unwrap();
+    }
+    assert_eq!((writes(&world), world.writebacks()), (4, 0), "no answer, limited, written, asserted again");
 }
 
 #[tokio::test(start_paused = true)]

@@ -20,7 +20,7 @@ impl Outbox for DynamoStore {
         let key = self.out_key(&request.record, &request.target);
         let take = self.begin(&key, request, TAKE).condition_expression("attribute_not_exists(writing) OR writing = :nonce");
         let marked = match send_update(take).await? {
-            Effect::Took(item) => return yours(request, &key, &item),
+            Effect::Took(item) => return yours(request, &key, &item, false),
             Effect::Refused(item) => item,
         };
         let reader = Reader::of(&key, &marked)?;
@@ -33,7 +33,7 @@ impl Outbox for DynamoStore {
             .condition_expression("writing = :other")
             .expression_attribute_values(":other", text(reader.text("writing")?));
         match send_update(take_over).await? {
-            Effect::Took(item) => yours(request, &key, &item),
+            Effect::Took(item) => yours(request, &key, &item, true),
             Effect::Refused(item) => taken_meanwhile(request, &key, &item),
         }
     }
@@ -105,13 +105,14 @@ impl DynamoStore {
     }
 }
 
-fn yours(request: &WriteRequest, key: &Key, item: &Item) -> Result<OutboxTurn, StoreError> {
+fn yours(request: &WriteRequest, key: &Key, item: &Item, took_over: bool) -> Result<OutboxTurn, StoreError> {
     let last = last_of(&Reader::of(key, item)?)?;
     Ok(OutboxTurn::Yours(OutboxLease {
         record: request.record.clone(),
         target: request.target.clone(),
         nonce: request.nonce.clone(),
         last,
+        took_over,
     }))
 }
 
@@ -119,7 +120,7 @@ fn yours(request: &WriteRequest, key: &Key, item: &Item) -> Result<OutboxTurn, S
 fn taken_meanwhile(request: &WriteRequest, key: &Key, item: &Item) -> Result<OutboxTurn, StoreError> {
     let reader = Reader::of(key, item)?;
     if reader.has("writing") && reader.text("writing")? == request.nonce {
-        return yours(request, key, item);
+        return yours(request, key, item, true);
     }
     let until: Timestamp = if reader.has("lease_until") { reader.moment("lease_until")? } else { request.now };
     Ok(OutboxTurn::Busy { until })
