@@ -107,6 +107,18 @@ impl Balance {
         self.allocation.plus(self.adjusted)
     }
 
+    /// What may still be spent without overdraft (S0-69).
+    #[must_use]
+    pub fn remaining(&self) -> Credits {
+        self.available.max(Credits::ZERO)
+    }
+
+    /// How far past its credits the month went.
+    #[must_use]
+    pub fn overdraft_drawn(&self) -> Credits {
+        Credits::ZERO.minus(self.available).max(Credits::ZERO)
+    }
+
     /// I1, but for the overdraft, which a balance does not know.
     #[must_use]
     pub fn adds_up(&self) -> bool {
@@ -150,5 +162,13 @@ mod tests {
         assert!(!balance.adjust(Credits::whole(-16)));
         assert!(balance.adjust(Credits::whole(-15)));
         assert_eq!((balance.available, balance.adjusted, balance.adds_up()), (Credits::ZERO, Credits::whole(-10), true));
+    }
+
+    #[test]
+    fn s0_69_what_remains_is_never_below_zero_and_the_overdraft_says_how_far() {
+        let mut balance = Balance::opened(Credits::whole(3));
+        assert_eq!((balance.remaining(), balance.overdraft_drawn()), (Credits::whole(3), Credits::ZERO));
+        balance.take(&charge(), Change { used: Credits::whole(5), ..Change::default() });
+        assert_eq!((balance.remaining(), balance.overdraft_drawn()), (Credits::ZERO, Credits::whole(2)));
     }
 }
