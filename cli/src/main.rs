@@ -4,6 +4,7 @@
 mod check;
 mod dlq;
 mod explain;
+mod outputs;
 mod secret;
 mod send;
 mod table;

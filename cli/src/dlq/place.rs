@@ -1,17 +1,14 @@
 //! Where the letters are: a deployed stack by its outputs, or the tables of `cargo dev`.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use clap::Args;
 use domain::priority::Priority;
 use pipeline::dead_letters::{Letter, read_dead, read_put_aside};
 use pipeline::ports::{Clock as _, QueueName};
 use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, QueueUrls, SqsQueue, SystemClock, Table, TableNames};
-use serde_json::Value;
 
 use crate::explain::LOCAL_TABLES;
+use crate::outputs::Outputs;
 
 /// Which stack.
 #[derive(Debug, Args)]
@@ -39,17 +36,15 @@ impl Which {
             let aside = Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE);
             return Ok(Place { queue: None, aside, asked: format!("is `cargo dev` up at {}?", self.local) });
         };
-        let outputs = read_outputs(&text_of(file)?).with_context(|| format!("{file} is not the list of a stack's outputs"))?;
-        let of = |key: String| outputs.get(&key).cloned().with_context(|| format!("{file} has no output {key}"));
+        let outputs = Outputs::read(file)?;
         let mut queues = Vec::new();
         let mut dead = Vec::new();
         for queue in QueueName::ALL {
-            queues.push((queue, of(format!("{}QueueUrl", resource(queue)))?));
-            dead.push((queue, of(format!("{}DlqUrl", resource(queue)))?));
+            queues.push((queue, outputs.get(&format!("{}QueueUrl", resource(queue)))?));
+            dead.push((queue, outputs.get(&format!("{}DlqUrl", resource(queue)))?));
         }
-        let leads = of("LeadsTable".to_owned())?;
-        let region = queues.first().and_then(|(_, url)| region_of(url));
-        let aws = Aws::from_environment_in(region).await?;
+        let leads = outputs.get("LeadsTable")?;
+        let aws = Aws::from_environment_in(outputs.region()).await?;
         let aside = aws.store(TableNames::new([(Table::Leads, leads)]), DEFAULT_WORKSPACE);
         let queue = aws.queue(QueueUrls::new(queues).with_dead_letters(dead));
         Ok(Place { queue: Some(queue), aside, asked: format!("are the outputs in {file} those of this account's stack?") })
@@ -73,18 +68,6 @@ impl Place {
     }
 }
 
-fn text_of(file: &str) -> Result<String> {
-    let read = if file == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(Path::new(file)) };
-    read.with_context(|| format!("{file} cannot be read"))
-}
-
-/// Reads `[{"OutputKey": …, "OutputValue": …}, …]`, as SAM and AWS's command line print it.
-fn read_outputs(text: &str) -> Result<BTreeMap<String, String>> {
-    let Value::Array(outputs) = serde_json::from_str(text)? else { bail!("it is no JSON list") };
-    let pair = |output: &Value| Some((output.get("OutputKey")?.as_str()?.to_owned(), output.get("OutputValue")?.as_str()?.to_owned()));
-    Ok(outputs.iter().filter_map(pair).collect())
-}
-
 /// How the names of a queue's outputs begin.
 const fn resource(queue: QueueName) -> &'static str {
     match queue {
@@ -94,11 +77,6 @@ const fn resource(queue: QueueName) -> &'static str {
         QueueName::Lookup(Priority::Low) => "LookupLow",
         QueueName::Writeback => "Writeback",
     }
-}
-
-/// The region in a queue's address, `https://sqs.eu-west-1.amazonaws.com/…`: the stack is nowhere else.
-fn region_of(url: &str) -> Option<&str> {
-    url.strip_prefix("https://sqs.")?.split_once('.').map(|(region, _)| region)
 }
 
 #[cfg(test)]
@@ -115,18 +93,5 @@ mod tests {
             }
         }
         assert!(outputs.contains("\n  LeadsTable:\n"));
-    }
-
-    #[test]
-    fn outputs_are_read_as_sam_prints_them() {
-        let outputs = read_outputs(r#"[{"OutputKey": "LeadsTable", "OutputValue": "t", "Description": "d"}, {"OutputKey": "x"}]"#).unwrap();
-        assert_eq!(outputs, BTreeMap::from([("LeadsTable".to_owned(), "t".to_owned())]));
-        assert!(read_outputs(r#"{"Stacks": []}"#).is_err());
-    }
-
-    #[test]
-    fn the_region_is_that_of_the_queues_address() {
-        assert_eq!(region_of("https://sqs.eu-west-1.amazonaws.com/123456789012/q"), Some("eu-west-1"));
-        assert_eq!(region_of("http://127.0.0.1:4566/000000000000/q"), None);
     }
 }

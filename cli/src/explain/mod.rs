@@ -15,7 +15,8 @@ pub(crate) const LOCAL_TABLES: &str = "http://127.0.0.1:7701";
 /// Which signup, and where its log is.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The run's id: `run` in the webhook's answer, `signup` in `cargo dev --json`.
+    /// The run's id: `run` in the webhook's answer, `signup` in `cargo dev --json`. One in 64 begins with a hyphen.
+    #[arg(allow_hyphen_values = true)]
     signup: String,
     /// The leads table of a deployed stack (its `LeadsTable` output). Without it, the tables of `cargo dev` are read.
     #[arg(long, env = "LEADS_TABLE")]
@@ -52,5 +53,27 @@ impl Explain {
             .as_ref()
             .map_or_else(|| format!("is `cargo dev` up at {}?", self.local), |table| format!("is {table} the leads table?"));
         store.read_run(id).await.context(asked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        explain: Explain,
+    }
+
+    #[test]
+    fn a_run_whose_id_begins_with_a_hyphen_is_no_option() {
+        let run = format!("-{}", "a".repeat(42));
+        for arguments in [["millrace", &run, "--json"], ["millrace", "--json", &run]] {
+            let explain = Command::try_parse_from(arguments).unwrap().explain;
+            assert_eq!((explain.signup.as_str(), explain.json), (run.as_str(), true));
+        }
     }
 }
