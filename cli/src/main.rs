@@ -8,6 +8,7 @@ mod outputs;
 mod secret;
 mod send;
 mod table;
+mod usage;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,8 @@ enum Command {
     /// See what could not be worked off, and send it again.
     #[command(subcommand)]
     Dlq(dlq::Dlq),
+    /// Say what a month's credits went into, how fast they go and what is left; adjust and refund them.
+    Usage(Box<usage::Usage>),
     /// Fill the secrets of a deployed stack.
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -50,6 +53,7 @@ async fn main() -> ExitCode {
         Command::Send(send) => send.run().await,
         Command::Explain(explain) => explain.run().await,
         Command::Dlq(dlq) => Box::pin(dlq.run()).await,
+        Command::Usage(usage) => Box::pin(usage.run()).await,
         Command::Secret(secret) => secret.run().await,
         Command::Config(ConfigCommand::Check(check)) => check.run(),
     };
