@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::config::Config;
 use domain::credits::{Reservation, ReservationId, Settlement, Threshold, crossed};
-use domain::units::Millis;
+use domain::units::{Credits, Millis};
 
 use crate::enrich::settle::settlement_of;
 use crate::ports::{CacheKey, Clock, Store, StoreError};
@@ -32,12 +32,42 @@ pub struct Swept {
     pub settled: usize,
     /// Reservations whose outcome nobody knows; all of each counts as used.
     pub unknown: usize,
-    /// Reservations that could not be resolved now; the next tick tries again.
+    /// Reservations that could not be resolved now, and months that could not be read or marked; the next tick tries again.
     pub failed: usize,
     /// Whether there is more to do than one tick does.
     pub more: bool,
-    /// Thresholds that were crossed since the last tick.
-    pub crossed: Vec<Threshold>,
+    /// Thresholds that were crossed since the last tick, to be told to somebody at once: nobody else will.
+    pub crossed: Vec<Crossed>,
+}
+
+/// A threshold that a month has crossed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crossed {
+    /// The month, `2026-11`.
+    pub month: String,
+    /// Which one.
+    pub threshold: Threshold,
+    /// What the month has used.
+    pub used: Credits,
+    /// What that is compared with: the month's credits, or its budget.
+    pub total: Credits,
+}
+
+impl Swept {
+    /// Reservations that were resolved.
+    #[must_use]
+    pub const fn resolved(&self) -> usize {
+        self.settled + self.unknown
+    }
+
+    /// Adds the tick after it, which meets again what failed in this one.
+    pub fn add(&mut self, next: Self) {
+        self.settled += next.settled;
+        self.unknown += next.unknown;
+        self.failed = next.failed;
+        self.more = next.more;
+        self.crossed.extend(next.crossed);
+    }
 }
 
 impl Sweep {
@@ -64,7 +94,10 @@ impl Sweep {
         let mut months = vec![now.before(Millis::days(1)).month(), now.month()];
         months.dedup();
         for month in months {
-            swept.crossed.extend(self.notice_crossed(&month).await?);
+            if let Err(error) = self.notice_crossed(&month, &mut swept.crossed).await {
+                tracing::warn!(month, error = %error, "a month's thresholds could not be looked at");
+                swept.failed += 1;
+            }
         }
         Ok(swept)
     }
@@ -88,15 +121,18 @@ impl Sweep {
         Ok(kept.zip(operation).map_or(Settlement::Unknown, |(kept, operation)| settlement_of(&kept.reply, operation)))
     }
 
-    /// Marks each threshold once a month; whoever marks it tells.
-    async fn notice_crossed(&self, month: &str) -> Result<Vec<Threshold>, StoreError> {
-        let Some(balance) = self.store.balance(month).await? else { return Ok(Vec::new()) };
-        let mut told = Vec::new();
+    /// Marks each threshold once a month; whoever marks it tells. A mark of which nobody knows whether it stands is told as well,
+    /// and perhaps again by the next tick: better twice than never.
+    async fn notice_crossed(&self, month: &str, told: &mut Vec<Crossed>) -> Result<(), StoreError> {
+        let Some(balance) = self.store.balance(month).await? else { return Ok(()) };
         for threshold in crossed(&balance, &self.config.limits) {
-            if self.store.mark_crossed(month, threshold, self.clock.now()).await? {
-                told.push(threshold);
+            let marked = self.store.mark_crossed(month, threshold, self.clock.now()).await;
+            if !matches!(marked, Ok(false)) {
+                let total = threshold.whole(&balance, &self.config.limits);
+                told.push(Crossed { month: month.to_owned(), threshold, used: balance.used, total });
             }
+            marked?;
         }
-        Ok(told)
+        Ok(())
     }
 }

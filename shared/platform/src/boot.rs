@@ -31,11 +31,13 @@ pub enum Function {
     ProviderLookup,
     /// Writes to the CRM; sends delayed copies to its own queue.
     CrmWriteback,
+    /// Resolves what nobody came back to in the ledger, and tells of crossed thresholds.
+    ScheduledRefresh,
 }
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 3] = [Self::SignupWebhook, Self::ProviderLookup, Self::CrmWriteback];
+    pub const ALL: [Self; 4] = [Self::SignupWebhook, Self::ProviderLookup, Self::CrmWriteback, Self::ScheduledRefresh];
 
     /// The name of its folder, package and binary.
     #[must_use]
@@ -44,6 +46,7 @@ impl Function {
             Self::SignupWebhook => "signup-webhook",
             Self::ProviderLookup => "provider-lookup",
             Self::CrmWriteback => "crm-writeback",
+            Self::ScheduledRefresh => "scheduled-refresh",
         }
     }
 
@@ -52,14 +55,14 @@ impl Function {
     pub fn required(self) -> Vec<&'static str> {
         let tables = self.tables().iter().map(|table| table.variable());
         let queues = self.queues().iter().map(|queue| QueueUrls::variable(*queue));
-        tables.chain(queues).chain([SecretsIds::VARIABLE]).collect()
+        tables.chain(queues).chain(self.reads_secrets().then_some(SecretsIds::VARIABLE)).collect()
     }
 
     /// The variables that may be absent or empty.
     #[must_use]
     pub const fn optional(self) -> &'static [&'static str] {
         match self {
-            Self::SignupWebhook => &[LOG_LEVEL],
+            Self::SignupWebhook | Self::ScheduledRefresh => &[LOG_LEVEL],
             Self::ProviderLookup | Self::CrmWriteback => &[LOG_LEVEL, ENDPOINTS, EGRESS_ALLOWED],
         }
     }
@@ -68,6 +71,7 @@ impl Function {
         match self {
             Self::SignupWebhook | Self::CrmWriteback => &[Table::Leads],
             Self::ProviderLookup => &[Table::Leads, Table::Cache, Table::Credits],
+            Self::ScheduledRefresh => &[Table::Cache, Table::Credits],
         }
     }
 
@@ -76,7 +80,12 @@ impl Function {
             Self::SignupWebhook => &LOOKUP_QUEUES,
             Self::ProviderLookup => &QueueName::ALL,
             Self::CrmWriteback => &[QueueName::Writeback],
+            Self::ScheduledRefresh => &[],
         }
+    }
+
+    const fn reads_secrets(self) -> bool {
+        !matches!(self, Self::ScheduledRefresh)
     }
 }
 
@@ -97,7 +106,7 @@ pub struct Settings {
     pub tables: TableNames,
     /// The queues it sends to.
     pub queues: QueueUrls,
-    /// Where its secrets are.
+    /// Where its secrets are; nowhere for a function that reads none.
     pub secrets: SecretsIds,
     /// Base URLs that replace those of providers and CRMs: `ENDPOINTS`, `crustdata=https://proxy.internal,hubspot=…`.
     pub endpoints: Vec<(String, String)>,
@@ -287,6 +296,7 @@ mod tests {
         assert!(!names(Function::SignupWebhook).contains(&"WRITEBACK_QUEUE_URL"));
         assert!(!names(Function::SignupWebhook).contains(&"CREDITS_TABLE"));
         assert!(!names(Function::CrmWriteback).contains(&"LOOKUP_LOW_QUEUE_URL"));
+        assert_eq!(names(Function::ScheduledRefresh), ["CACHE_TABLE", "CREDITS_TABLE"], "it reads no secret");
         for function in Function::ALL {
             assert_eq!(names(function), function.required());
         }

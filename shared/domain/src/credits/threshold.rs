@@ -39,13 +39,21 @@ impl Threshold {
             return false;
         }
         let hundredfold = i128::from(balance.used.micros()) * 100;
-        let percent_of = |percent: i128, whole: Credits| i128::from(whole.micros()) * percent;
-        let total = balance.total();
+        let whole = i128::from(self.whole(balance, limits).micros());
         match self {
-            Self::Half => hundredfold >= percent_of(50, total),
-            Self::ThreeQuarters => hundredfold >= percent_of(75, total),
-            Self::NineTenths => hundredfold >= percent_of(90, total),
-            Self::OverBudget => hundredfold > percent_of(110, limits.budget.unwrap_or(limits.allocation)),
+            Self::Half => hundredfold >= whole * 50,
+            Self::ThreeQuarters => hundredfold >= whole * 75,
+            Self::NineTenths => hundredfold >= whole * 90,
+            Self::OverBudget => hundredfold > whole * 110,
+        }
+    }
+
+    /// What used credits are compared with: the month's credits, or its budget.
+    #[must_use]
+    pub fn whole(self, balance: &Balance, limits: &Limits) -> Credits {
+        match self {
+            Self::Half | Self::ThreeQuarters | Self::NineTenths => balance.total(),
+            Self::OverBudget => limits.budget.unwrap_or(limits.allocation),
         }
     }
 }
