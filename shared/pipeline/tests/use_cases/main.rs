@@ -4,5 +4,6 @@
 mod dead_letters;
 mod enrich;
 mod money;
+mod sweep;
 mod world;
 mod write_back;
