@@ -43,6 +43,19 @@ impl AwsApi {
         self.send("UpdateFunctionConfiguration", request).await.map(drop)
     }
 
+    /// Invokes a function with an event and waits for its answer.
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> Result<Value> {
+        let url = format!("{}/2015-03-31/functions/{function}/invocations", self.url);
+        let request = self.http.post(url).header("authorization", scope("lambda")).body(event.to_string());
+        let answer = request.send().await?;
+        let (status, is_error) = (answer.status(), answer.headers().contains_key("x-amz-function-error"));
+        let text = answer.text().await?;
+        if !status.is_success() || is_error {
+            bail!("{function} ended with {status}: {text}");
+        }
+        Ok(if text.is_empty() { Value::Null } else { serde_json::from_str(&text)? })
+    }
+
     /// The physical name of a resource of the stack.
     pub(crate) async fn physical_name(&self, stack: &str, logical: &str) -> Result<String> {
         let form = format!("Action=DescribeStackResource&Version=2010-05-15&StackName={stack}&LogicalResourceId={logical}");

@@ -14,6 +14,7 @@ mod samples;
 mod screen;
 mod stack;
 mod stores;
+mod sweeper;
 mod tools;
 
 use std::path::{Path, PathBuf};
@@ -106,6 +107,7 @@ async fn steps(root: &Path, tools: &Tools, stand_in: &Ministack, reference: &Ref
     screen
         .step("dead letters", "a broken function, five receives, repair, millrace dlq redrive", dead_letters::check(root, &stack, &aws))
         .await?;
+    screen.step("sweeper", "a tick resolves what nobody came back to", sweeper::check(root, &stack, &aws)).await?;
     screen.step("queues", "nothing is left in any queue", queues::become_empty(&stack, &aws)).await?;
     screen.step("suite", "the conformance suite of the Queue port against this SQS", Box::pin(queues::check(stand_in, &aws))).await?;
     screen

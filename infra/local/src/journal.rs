@@ -22,6 +22,8 @@ struct State {
     by_run: BTreeMap<String, Vec<Line>>,
     /// The runs whose messages came to an end, and how often each had before.
     ended: Vec<(String, usize)>,
+    /// What the sweeper said, which is about no run.
+    refreshed: Vec<Line>,
 }
 
 impl Journal {
@@ -35,6 +37,12 @@ impl Journal {
     #[must_use]
     pub fn ended_after(&self, seen: usize) -> Vec<(String, usize)> {
         self.state().ended.iter().skip(seen).cloned().collect()
+    }
+
+    /// What the sweeper said after its first `seen` lines.
+    #[must_use]
+    pub fn refreshed_after(&self, seen: usize) -> Vec<Line> {
+        self.state().refreshed.iter().skip(seen).cloned().collect()
     }
 
     /// The lines of one run and stage, in order.
@@ -61,6 +69,10 @@ impl<S: tracing::Subscriber> Layer<S> for Journal {
         let mut fields = Fields(Line::new());
         event.record(&mut fields);
         let line = fields.0;
+        if line.get("stage").is_some_and(|stage| stage == "refresh") {
+            self.state().refreshed.push(line);
+            return;
+        }
         let (Some(run), true) = (line.get("run").cloned(), line.contains_key("stage")) else { return };
         let mut state = self.state();
         if is_end(&line) {

@@ -9,6 +9,7 @@ pub mod journal;
 mod pump;
 pub mod row;
 pub mod samples;
+mod schedule;
 pub mod screen;
 mod secrets;
 pub mod stack;

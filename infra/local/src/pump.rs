@@ -11,7 +11,7 @@ use platform::NotABatch;
 use serde_json::{Value, json};
 
 /// A Lambda invocation gets this long here.
-const FUNCTION_TIMEOUT: Millis = Millis::seconds(60);
+pub(crate) const FUNCTION_TIMEOUT: Millis = Millis::seconds(60);
 /// Visibility of a received message: six times the function's timeout (RELIABILITY §3).
 const VISIBILITY: Millis = Millis(FUNCTION_TIMEOUT.0 * 6);
 const BATCH_SIZE: usize = 10;

@@ -127,9 +127,14 @@ pub async fn play(stack: &Stack, case: &str, sample: &Sample, expected: &[Expect
     Ok(rows)
 }
 
-/// Shows whatever else is sent, until the task is dropped. The first `shown` ends were the samples'.
+/// Shows whatever else is sent, and what the sweeper does, until the task is dropped. The first `shown` ends were the samples'.
 pub(crate) async fn show_others(stack: &Stack, screen: &mut Screen, mut shown: usize) -> anyhow::Result<()> {
+    let mut refreshed = 0;
     loop {
+        for line in stack.journal.refreshed_after(refreshed) {
+            screen.notice(&line);
+            refreshed += 1;
+        }
         for (id, earlier) in stack.journal.ended_after(shown) {
             let run = follow(stack, &RunId::parse(&id)?, 1).await?;
             screen.show(Row::new("yours", &run, None, &stack.journal, earlier));

@@ -6,6 +6,7 @@ use domain::units::Credits;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::DEFAULT_PORT;
+use crate::journal::Line;
 use crate::row::Row;
 use crate::stack::Stack;
 
@@ -52,6 +53,13 @@ impl Screen {
         self.rows.push(row);
     }
 
+    /// Shows what the sweeper did.
+    pub(crate) fn notice(&self, line: &Line) {
+        if !self.json {
+            println!("{:<19}{}", "scheduled-refresh", swept(line));
+        }
+    }
+
     /// Shows the table and the summary; the rows that did not end as expected.
     pub fn summary(&self) -> Vec<&Row> {
         self.bar.finish_and_clear();
@@ -81,6 +89,17 @@ impl Screen {
         println!("tables    {}   (cargo millrace explain <run>{local})", stack.tables_url);
         println!("sandbox   {}/_sandbox   (what the invented providers and the CRM saw)", stack.sandbox_url);
         println!("What you send appears here. Ctrl-C ends it.\n");
+    }
+}
+
+/// What the sweeper said: a threshold that was crossed, or how many reservations it resolved.
+fn swept(line: &Line) -> String {
+    let field = |name: &str| line.get(name).map_or("", String::as_str);
+    let message = field("message");
+    match (line.contains_key("threshold"), line.contains_key("settled")) {
+        (true, _) => format!("{}: {} of {} in {}", field("why"), field("used"), field("total"), field("month")),
+        (_, true) => format!("{message}: {} settled, {} unknown, {} failed", field("settled"), field("unknown"), field("failed")),
+        _ => format!("{message} {}", field("error")),
     }
 }
 

@@ -11,6 +11,7 @@ use domain::priority::Priority;
 use pipeline::enrich::Enrich;
 use pipeline::memory::MemoryQueue;
 use pipeline::ports::{Clock, Entropy, Queue, QueueName, Store};
+use pipeline::sweep::Sweep;
 use pipeline::write_back::WriteBack;
 use platform::{Aws, OsEntropy, SystemClock};
 use sandbox::{Latency, Options, Sandbox};
@@ -21,6 +22,7 @@ use crate::args::Args;
 use crate::durable::DurableQueue;
 use crate::journal::Journal;
 use crate::pump::pump;
+use crate::schedule::tick;
 use crate::secrets::{LocalSecrets, hash_key};
 
 /// As the template's redrive policy has it.
@@ -126,6 +128,8 @@ impl Stack {
         };
         let writeback = Arc::new(crm_writeback::App { write_back });
         tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Writeback, writeback));
+        let sweep = Sweep { store: Arc::clone(&store), clock: Arc::clone(&clock), config: Arc::clone(&config) };
+        tasks.spawn(tick(scheduled_refresh::App { sweep }));
         let http = platform::http_client()?.no_proxy().build()?;
         Ok(Self { url, tables_url, sandbox_url, store, queue, config, hash_key, clock, journal, http, sandbox, _tasks: tasks })
     }

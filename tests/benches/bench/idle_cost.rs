@@ -32,6 +32,10 @@ const POLLERS: f64 = 5.0;
 /// A poll of an empty queue waits this long.
 const POLL_SECONDS: f64 = 20.0;
 const MONTH_SECONDS: f64 = 30.0 * 86_400.0;
+/// What a tick takes that finds nothing to do, each started anew, rounded up generously.
+const TICK_SECONDS: f64 = 0.5;
+/// Every function has as much, see `Globals`.
+const FUNCTION_GB: f64 = 0.5;
 
 /// One line of the bill.
 struct Item {
@@ -64,13 +68,16 @@ pub(crate) fn count() -> anyhow::Result<Report> {
         report.note(format!("d' {}: ${after_allowance:.2} after allowances, ${at_list:.2} at list.", item.what));
     }
     report.note("d' The allowances are an account's; what else runs in it uses them too.");
+    report.note(
+        "d' What a tick reads of the tables, three small items, comes to less than a cent; what it logs while nothing happens is nothing.",
+    );
     report.note("d' Stored logs, tables and build artifacts come to less than a cent. Resources under a condition count.");
     report.note(format!("d' Prices of {}, {}.", prices.dated, prices.region));
     Ok(report)
 }
 
 fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
-    let (mut mapped, mut alarms, mut dashboards, mut secrets, mut metrics) = (0, 0, 0, 0, 0);
+    let (mut mapped, mut alarms, mut dashboards, mut secrets, mut metrics, mut ticks) = (0, 0, 0, 0, 0, 0.0);
     for resource in template.resources() {
         check(resource).with_context(|| format!("{} in template.yaml", resource.id))?;
         match resource.kind() {
@@ -79,6 +86,7 @@ fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
             "AWS::CloudWatch::Dashboard" => dashboards += 1,
             "AWS::SecretsManager::Secret" => secrets += 1,
             "AWS::Logs::MetricFilter" => metrics += 1,
+            "AWS::Scheduler::Schedule" => ticks += MONTH_SECONDS / seconds_between(resource)?,
             free if FREE_WHEN_IDLE.contains(&free) => {}
             other => bail!("nothing is known of the idle cost of {other} ({}); add it to idle_cost.rs", resource.id),
         }
@@ -92,7 +100,17 @@ fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
         counted("dashboards", dashboards, prices.dashboard),
         counted("secrets", secrets, prices.secret),
         counted("custom metrics", metrics, prices.custom_metric),
+        item(format!("{ticks} ticks of schedules"), ticks / 1e6, prices.scheduler_million_invocations),
+        item(format!("{ticks} invocations by them"), ticks / 1e6, prices.lambda_million_requests),
+        item(format!("{TICK_SECONDS} s for each"), ticks * TICK_SECONDS * FUNCTION_GB, prices.lambda_gb_second),
     ])
+}
+
+/// Of `rate(5 minutes)`.
+fn seconds_between(schedule: Resource<'_>) -> anyhow::Result<f64> {
+    let written = schedule.text("/ScheduleExpression");
+    let minutes = written.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(" minutes)")).and_then(|minutes| minutes.parse().ok());
+    minutes.map(|minutes: f64| minutes * 60.0).with_context(|| format!("{}: {written} is no rate in minutes; count it", schedule.id))
 }
 
 /// Refuses what would cost something in a way that is not counted here.

@@ -15,6 +15,9 @@ pub(crate) struct Prices {
     pub(crate) dashboard: Priced,
     pub(crate) secret: Priced,
     pub(crate) custom_metric: Priced,
+    pub(crate) scheduler_million_invocations: Priced,
+    pub(crate) lambda_million_requests: Priced,
+    pub(crate) lambda_gb_second: Priced,
 }
 
 /// One thing a month.

@@ -22,10 +22,12 @@ const AGE: Metric =
     Metric { namespace: "AWS/SQS", name: "ApproximateAgeOfOldestMessage", dimension: Some("QueueName"), statistic: "Maximum" };
 const REFUSED: Metric = Metric { namespace: "AWS/ApiGateway", name: "5xx", dimension: Some("ApiId"), statistic: "Sum" };
 const ERRORS: Metric = Metric { namespace: "AWS/Lambda", name: "Errors", dimension: Some("FunctionName"), statistic: "Sum" };
+const TICKS: Metric = Metric { namespace: "AWS/Lambda", name: "Invocations", dimension: Some("FunctionName"), statistic: "Sum" };
 const PUT_ASIDE: Metric = Metric { namespace: "Millrace/${AWS::StackName}", name: "PutAside", dimension: None, statistic: "Sum" };
+const THRESHOLDS: Metric = Metric { namespace: "Millrace/${AWS::StackName}", name: "CreditThresholds", dimension: None, statistic: "Sum" };
 
 /// Every alarm: what it looks at, of which resource, the number above which it rings, the period in seconds and how many.
-const ALARMS: [(&str, Metric, &str, u64, u64, u64); 15] = [
+const ALARMS: [(&str, Metric, &str, u64, u64, u64); 17] = [
     ("LookupCriticalDlqAlarm", LETTERS, "LookupCriticalDlq", 0, 60, 1),
     ("LookupHighDlqAlarm", LETTERS, "LookupHighDlq", 0, 60, 1),
     ("LookupNormalDlqAlarm", LETTERS, "LookupNormalDlq", 0, 60, 1),
@@ -40,12 +42,26 @@ const ALARMS: [(&str, Metric, &str, u64, u64, u64); 15] = [
     ("SignupWebhookErrorsAlarm", ERRORS, "SignupWebhookFunction", 0, 300, 1),
     ("ProviderLookupErrorsAlarm", ERRORS, "ProviderLookupFunction", 0, 300, 1),
     ("CrmWritebackErrorsAlarm", ERRORS, "CrmWritebackFunction", 0, 300, 1),
+    ("ScheduledRefreshErrorsAlarm", ERRORS, "ScheduledRefreshFunction", 0, 300, 3),
     ("PutAsideAlarm", PUT_ASIDE, "", 0, 300, 1),
+    ("CreditsAlarm", THRESHOLDS, "", 0, 300, 1),
 ];
+/// The alarms that ring when too little happens: the number below which, and nothing at all counts as less than that.
+const SILENCES: [(&str, Metric, &str, u64, u64, u64); 1] = [("NoTickAlarm", TICKS, "ScheduledRefreshFunction", 1, 900, 1)];
 
-/// The log groups in which the words are looked for that raise `PutAsideAlarm`, and whose source must write them.
-const PUTTING_ASIDE: [(&str, &str); 2] =
-    [("ProviderLookupLogGroup", "functions/provider-lookup/src/lib.rs"), ("CrmWritebackLogGroup", "functions/crm-writeback/src/lib.rs")];
+/// All alarms with their comparison, and what missing data is to them.
+fn alarms() -> impl Iterator<Item = (&'static (&'static str, Metric, &'static str, u64, u64, u64), &'static str, &'static str)> {
+    let above = ALARMS.iter().map(|row| (row, "GreaterThanThreshold", "notBreaching"));
+    above.chain(SILENCES.iter().map(|row| (row, "LessThanThreshold", "breaching")))
+}
+
+/// The log groups in which the words are looked for that raise an alarm: the level they are logged at, the source that must
+/// write them, and the metric by which they are counted.
+const COUNTED: [(&str, &str, &str, Metric); 3] = [
+    ("ProviderLookupLogGroup", "error", "functions/provider-lookup/src/lib.rs", PUT_ASIDE),
+    ("CrmWritebackLogGroup", "error", "functions/crm-writeback/src/lib.rs", PUT_ASIDE),
+    ("ScheduledRefreshLogGroup", "warn", "functions/scheduled-refresh/src/lib.rs", THRESHOLDS),
+];
 
 fn text(written: &str) -> Value {
     if written.contains("${") { json!({ "Fn::Sub": written }) } else { json!(written) }
@@ -58,15 +74,15 @@ fn dimensions(metric: &Metric, of: &str) -> Value {
 
 fn check_measures(template: &Template) -> Vec<String> {
     let mut findings = Vec::new();
-    for (id, metric, of, above, seconds, periods) in &ALARMS {
+    for ((id, metric, of, number, seconds, periods), comparison, _) in alarms() {
         let alarm = template.resource(id).filter(|alarm| alarm.kind() == "AWS::CloudWatch::Alarm");
         for (name, wanted) in [
             ("Namespace", text(metric.namespace)),
             ("MetricName", json!(metric.name)),
             ("Dimensions", dimensions(metric, of)),
             ("Statistic", json!(metric.statistic)),
-            ("Threshold", json!(above)),
-            ("ComparisonOperator", json!("GreaterThanThreshold")),
+            ("Threshold", json!(number)),
+            ("ComparisonOperator", json!(comparison)),
             ("Period", json!(seconds)),
             ("EvaluationPeriods", json!(periods)),
             ("DatapointsToAlarm", Value::Null),
@@ -75,8 +91,8 @@ fn check_measures(template: &Template) -> Vec<String> {
             findings.extend(unless(is_right, || format!("{id}: {name} is not {wanted}")));
         }
     }
-    let alarms = template.of_type("AWS::CloudWatch::Alarm");
-    let unknown = alarms.filter(|alarm| ALARMS.iter().all(|(id, ..)| *id != alarm.id));
+    let there = template.of_type("AWS::CloudWatch::Alarm");
+    let unknown = there.filter(|alarm| alarms().all(|((id, ..), ..)| *id != alarm.id));
     findings.extend(unknown.map(|alarm| format!("{} is not in the table of alarms", alarm.id)));
     findings
 }
@@ -95,23 +111,24 @@ fn check_cover(template: &Template) -> Vec<String> {
 }
 
 /// The words of `{ $.level = "ERROR" && $.message = "*words*" }`.
-fn words_of(filter: Resource<'_>) -> Option<&str> {
-    filter.text("/FilterPattern").strip_prefix(r#"{ $.level = "ERROR" && $.message = "*"#)?.strip_suffix(r#"*" }"#)
+fn words_of<'a>(filter: Resource<'a>, level: &str) -> Option<&'a str> {
+    let start = format!(r#"{{ $.level = "{}" && $.message = "*"#, level.to_uppercase());
+    filter.text("/FilterPattern").strip_prefix(start.as_str())?.strip_suffix(r#"*" }"#)
 }
 
-fn check_put_aside(template: &Template) -> Vec<String> {
-    let counted = json!([{ "MetricNamespace": text(PUT_ASIDE.namespace), "MetricName": PUT_ASIDE.name, "MetricValue": "1" }]);
+fn check_counted(template: &Template) -> Vec<String> {
     let mut findings = Vec::new();
-    for (group, source) in PUTTING_ASIDE {
+    for (group, level, source, metric) in &COUNTED {
+        let counted = json!([{ "MetricNamespace": text(metric.namespace), "MetricName": metric.name, "MetricValue": "1" }]);
         let mut filters = template.of_type("AWS::Logs::MetricFilter");
         let filter = filters.find(|filter| *filter.get("/LogGroupName") == json!({ "Ref": group }));
         let is_counted = filter.is_some_and(|filter| *filter.get("/MetricTransformations") == counted);
-        findings.extend(unless(is_counted, || format!("{group}: what was put aside is not counted for PutAsideAlarm")));
-        let words = filter.and_then(words_of).filter(|words| !words.is_empty());
+        findings.extend(unless(is_counted, || format!("{group}: nothing is counted for {}", metric.name)));
+        let words = filter.and_then(|filter| words_of(filter, level)).filter(|words| !words.is_empty());
         let source_text = text_of(source);
-        let mut errors = source_text.lines().filter(|line| line.contains("tracing::error!("));
-        let is_written = words.is_some_and(|words| errors.any(|line| line.contains(words)));
-        findings.extend(unless(is_written, || format!("{group}: {source} writes no error with {words:?}")));
+        let mut lines = source_text.lines().filter(|line| line.contains(&format!("tracing::{level}!(")));
+        let is_written = words.is_some_and(|words| lines.any(|line| line.contains(words)));
+        findings.extend(unless(is_written, || format!("{group}: {source} writes no {level} with {words:?}")));
     }
     findings
 }
@@ -122,8 +139,9 @@ fn check_actions(template: &Template) -> Vec<String> {
     for alarm in template.of_type("AWS::CloudWatch::Alarm") {
         let is_heard = *alarm.get("/AlarmActions") == tells && alarm.get("/ActionsEnabled").is_null();
         findings.extend(unless(is_heard, || format!("{} tells nobody", alarm.id)));
-        let is_quiet = alarm.text("/TreatMissingData") == "notBreaching";
-        findings.extend(unless(is_quiet, || format!("{} rings when nothing happens", alarm.id)));
+        let missing = alarms().find(|((id, ..), ..)| *id == alarm.id).map_or("notBreaching", |(.., missing)| missing);
+        let is_right = alarm.text("/TreatMissingData") == missing;
+        findings.extend(unless(is_right, || format!("{}: to nothing at all it is not {missing}", alarm.id)));
     }
     let subscribed = template
         .of_type("AWS::SNS::Subscription")
@@ -148,7 +166,8 @@ fn check_sections(template: &Template, document: &str) -> Vec<String> {
 #[test]
 fn every_alarm_rings_at_the_number_of_the_table() {
     let mut broken = Vec::new();
-    for (id, ..) in &ALARMS {
+    for ((id, ..), comparison, _) in alarms() {
+        let other = if comparison == "LessThanThreshold" { "GreaterThanThreshold" } else { "LessThanThreshold" };
         let alarm = format!("/Resources/{id}/Properties");
         broken.push((format!("/Resources/{id}"), Value::Null, format!("{id}: Namespace")));
         for (name, value) in [
@@ -157,7 +176,7 @@ fn every_alarm_rings_at_the_number_of_the_table() {
             ("Dimensions", json!([{ "Name": "QueueName", "Value": {"Fn::GetAtt": ["OtherQueue", "QueueName"]} }])),
             ("Statistic", json!("Minimum")),
             ("Threshold", json!(100_000)),
-            ("ComparisonOperator", json!("LessThanThreshold")),
+            ("ComparisonOperator", json!(other)),
             ("Period", json!(86_400)),
             ("EvaluationPeriods", json!(60)),
             ("DatapointsToAlarm", json!(60)),
@@ -188,15 +207,21 @@ fn every_queue_function_and_api_has_an_alarm_and_a_dead_letters_names_its_queue(
 }
 
 #[test]
-fn what_is_put_aside_is_counted_by_the_words_that_the_functions_log() {
+fn what_is_put_aside_or_crossed_is_counted_by_the_words_that_the_functions_log() {
     let filter = "/Resources/CrmWritebackPutAside/Properties";
     let pattern = |words: &str| json!(format!(r#"{{ $.level = "ERROR" && $.message = "*{words}*" }}"#));
-    let (uncounted, unwritten) = ("CrmWritebackLogGroup: what was put aside", "CrmWritebackLogGroup: functions/crm-writeback");
+    let (uncounted, unwritten) = ("CrmWritebackLogGroup: nothing is counted", "CrmWritebackLogGroup: functions/crm-writeback");
     hold(
-        check_put_aside,
+        check_counted,
         &[
             ("/Resources/CrmWritebackPutAside", Value::Null, uncounted),
-            ("/Resources/ProviderLookupPutAside", Value::Null, "ProviderLookupLogGroup: what was put aside"),
+            ("/Resources/ProviderLookupPutAside", Value::Null, "ProviderLookupLogGroup: nothing is counted"),
+            ("/Resources/CreditThresholds", Value::Null, "ScheduledRefreshLogGroup: nothing is counted for CreditThresholds"),
+            (
+                "/Resources/CreditThresholds/Properties/FilterPattern",
+                pattern("threshold was crossed"),
+                "ScheduledRefreshLogGroup: functions",
+            ),
             (&format!("{filter}/LogGroupName/Ref"), json!("SignupWebhookLogGroup"), uncounted),
             (&format!("{filter}/MetricTransformations/0/MetricName"), json!("Aside"), uncounted),
             (&format!("{filter}/MetricTransformations/0/MetricNamespace"), json!("Millrace"), uncounted),
@@ -215,7 +240,9 @@ fn every_alarm_tells_whoever_gave_an_address_and_only_when_something_happens() {
         &[
             ("/Resources/WebhookErrorsAlarm/Properties/AlarmActions", Value::Null, "WebhookErrorsAlarm tells nobody"),
             ("/Resources/WebhookErrorsAlarm/Properties/ActionsEnabled", json!(false), "WebhookErrorsAlarm tells nobody"),
-            ("/Resources/WebhookErrorsAlarm/Properties/TreatMissingData", json!("breaching"), "WebhookErrorsAlarm rings"),
+            ("/Resources/WebhookErrorsAlarm/Properties/TreatMissingData", json!("breaching"), "WebhookErrorsAlarm: to nothing"),
+            ("/Resources/NoTickAlarm/Properties/TreatMissingData", json!("notBreaching"), "NoTickAlarm: to nothing at all"),
+            ("/Resources/NoTickAlarm/Properties/AlarmActions", Value::Null, "NoTickAlarm tells nobody"),
             ("/Resources/AlarmSubscription", Value::Null, "AlarmEmail is not subscribed"),
             ("/Resources/AlarmSubscription/Properties/Endpoint", json!("ops@example.com"), "AlarmEmail is not subscribed"),
             ("/Resources/AlarmSubscription/Properties/TopicArn/Ref", json!("OtherTopic"), "AlarmEmail is not subscribed"),

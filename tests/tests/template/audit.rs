@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use platform::DEFAULT_WORKSPACE;
-use platform::Function::{self, CrmWriteback, ProviderLookup, SignupWebhook};
+use platform::Function::{self, CrmWriteback, ProviderLookup, ScheduledRefresh, SignupWebhook};
 use serde_json::{Value, json};
 use tests::template::{Template, listed, references};
 
 use crate::drift::function_id;
-use crate::iam::{role_of, statements};
-use crate::observed::{Seen, Use, observe};
+use crate::iam::{index_arn, role_of, statements};
+use crate::observed::{INDEX, Seen, Use, observe};
 use crate::{hold, unless};
 
 /// Rights that are not used here, with the reason why they are needed: function, action, on what (empty: on everything), why.
@@ -21,6 +21,8 @@ const UNSEEN: &[(Function, &str, &str, &str)] = &[
     (ProviderLookup, "logs:PutLogEvents", "", LOGS),
     (CrmWriteback, "logs:CreateLogStream", "", LOGS),
     (CrmWriteback, "logs:PutLogEvents", "", LOGS),
+    (ScheduledRefresh, "logs:CreateLogStream", "", LOGS),
+    (ScheduledRefresh, "logs:PutLogEvents", "", LOGS),
     (ProviderLookup, "sqs:ReceiveMessage", "", MAPPING),
     (ProviderLookup, "sqs:DeleteMessage", "", MAPPING),
     (ProviderLookup, "sqs:GetQueueAttributes", "", MAPPING),
@@ -38,16 +40,22 @@ fn is_unseen(function: Function, right: &Use) -> bool {
     UNSEEN.iter().any(|(of, action, on, _)| *of == function && *action == right.0 && (on.is_empty() || *on == right.1))
 }
 
+/// The logical ids in a resource of a statement; of the index with the index behind. Of a secret made by the stack or brought
+/// along, the one made stands for both.
+fn names_of(template: &Template, resource: &Value) -> Vec<String> {
+    let index = if *resource == index_arn() { INDEX } else { "" };
+    let ids = references(resource).into_iter().filter(|id| template.resource(id).is_some());
+    ids.map(|id| format!("{id}{index}")).collect()
+}
+
 /// What a role allows: action and logical id, with the condition it stands under.
 fn allowed(template: &Template, function: Function) -> BTreeMap<Use, Value> {
     let role = template.resource(&function_id(function)).and_then(|function| role_of(template, function));
     let mut allowed = BTreeMap::new();
     for statement in role.into_iter().flat_map(statements) {
-        // Of a secret made by the stack or brought along, the one made stands for both.
-        let resources = references(&statement["Resource"]).into_iter().filter(|id| template.resource(id).is_some());
-        for resource in resources {
+        for resource in listed(&statement["Resource"]).iter().flat_map(|resource| names_of(template, resource)) {
             for action in listed(&statement["Action"]).iter().filter_map(Value::as_str) {
-                allowed.insert((action.to_owned(), resource.to_owned()), statement["Condition"].clone());
+                allowed.insert((action.to_owned(), resource.clone()), statement["Condition"].clone());
             }
         }
     }
@@ -123,6 +131,23 @@ async fn every_role_allows_what_its_function_does_and_nothing_more() {
             Value::Null,
             "provider-lookup: secretsmanager:GetSecretValue on WebhookSecrets is done",
         ),
+        (
+            of("ScheduledRefreshRole", 1, "Resource"),
+            arn("CreditsTable"),
+            "scheduled-refresh: dynamodb:Query on CreditsTable/index/open is done",
+        ),
+        (
+            of("ScheduledRefreshRole", 1, "Resource"),
+            json!([index_arn(), arn("CreditsTable")]),
+            "scheduled-refresh: dynamodb:Query on CreditsTable is allowed",
+        ),
+        (of("ScheduledRefreshRole", 2, "Action/0"), Value::Null, "scheduled-refresh: dynamodb:GetItem on CreditsTable is done"),
+        (
+            of("ScheduledRefreshRole", 2, "Action/-"),
+            json!("dynamodb:PutItem"),
+            "scheduled-refresh: dynamodb:PutItem on CreditsTable is allowed",
+        ),
+        (of("ScheduledRefreshRole", 3, "Resource"), arn("LeadsTable"), "scheduled-refresh: dynamodb:GetItem on CacheTable is done"),
         (of("CrmWritebackRole", 2, "Resource"), arn("LookupLowQueue"), "crm-writeback: sqs:SendMessage on WritebackQueue is done"),
         (
             of("CrmWritebackRole", 3, "Resource"),

@@ -155,6 +155,7 @@ fn every_function_of_the_code_is_a_resource_and_every_resource_a_function_of_the
         check_functions,
         &[
             ("/Resources/CrmWritebackFunction", Value::Null, "CrmWritebackFunction is missing"),
+            ("/Resources/ScheduledRefreshFunction", Value::Null, "ScheduledRefreshFunction is missing"),
             ("/Resources/ScoreFunction", json!({"Type": "AWS::Serverless::Function"}), "knows nothing of ScoreFunction"),
             ("/Resources/ScoreFunction", json!({"Type": "AWS::Lambda::Function"}), "knows nothing of ScoreFunction"),
             ("/Resources/SignupWebhookFunction/Type", json!("AWS::Lambda::Function"), "SignupWebhookFunction/Type"),
@@ -204,6 +205,11 @@ fn the_environment_has_what_boot_reads_and_nothing_else() {
                 "/Resources/SignupWebhookFunction/Properties/Environment/Variables/CREDITS_TABLE",
                 json!("x"),
                 "knows nothing of CREDITS_TABLE",
+            ),
+            (
+                "/Resources/ScheduledRefreshFunction/Properties/Environment/Variables/SECRETS_ID",
+                json!({"Ref": "VendorSecrets"}),
+                "ScheduledRefreshFunction: the code knows nothing of SECRETS_ID",
             ),
             ("/Globals/Function/Environment", json!({"Variables": {"RUST_LOG": "trace"}}), "Globals: RUST_LOG"),
         ],

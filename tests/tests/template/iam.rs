@@ -1,8 +1,10 @@
 //! Rights are written out by hand: one role a function, no wildcard, nothing ready-made.
 
+use platform::{OPEN_INDEX, Table};
 use serde_json::{Value, json};
 use tests::template::{Resource, Template, entries, listed};
 
+use crate::drift::table_id;
 use crate::{hold, unless};
 
 /// Whatever gives rights in another way than the inline policy of a function's role.
@@ -21,17 +23,28 @@ pub(crate) fn statements(role: Resource<'_>) -> impl Iterator<Item = &Value> {
     listed(role.get("/Policies")).iter().flat_map(|policy| listed(&policy["PolicyDocument"]["Statement"]))
 }
 
+/// The ARN of the one index, as the template has to write it.
+pub(crate) fn index_arn() -> Value {
+    json!({ "Fn::Sub": format!("${{{}.Arn}}/index/{OPEN_INDEX}", table_id(Table::Credits)) })
+}
+
 /// The role of a function.
 pub(crate) fn role_of<'a>(template: &'a Template, function: Resource<'_>) -> Option<Resource<'a>> {
     let reference = function.get("/Role");
     template.of_type("AWS::IAM::Role").find(|role| *reference == role.attribute("Arn"))
 }
 
-/// The ARN of something of the template, or one of two by a condition; a text could hold a wildcard, and a table's or a
-/// queue's `Ref` is no ARN.
+/// Whether a schedule ticks under a role.
+fn is_of_schedule(template: &Template, role: Resource<'_>) -> bool {
+    template.of_type("AWS::Scheduler::Schedule").any(|schedule| *schedule.get("/Target/RoleArn") == role.attribute("Arn"))
+}
+
+/// The ARN of something of the template or of the index, or one of two by a condition; any other text could hold a wildcard, and
+/// a table's or a queue's `Ref` is no ARN.
 fn is_one_of_ours(template: &Template, resource: &Value) -> bool {
     let is_arn = |id: &str| template.resource(id).map_or(id.ends_with("SecretsArn"), |of| of.kind() == "AWS::SecretsManager::Secret");
-    let one = |resource: &Value| resource["Ref"].as_str().is_some_and(is_arn) || resource["Fn::GetAtt"][1] == "Arn";
+    let one =
+        |resource: &Value| resource["Ref"].as_str().is_some_and(is_arn) || resource["Fn::GetAtt"][1] == "Arn" || *resource == index_arn();
     match &resource["Fn::If"] {
         Value::Array(branches) => branches.iter().skip(1).all(one),
         _ => one(resource),
@@ -58,16 +71,24 @@ fn check_statements(template: &Template) -> Vec<String> {
     findings
 }
 
+/// Who may take a role on: a function's Lambda, a schedule's the scheduler, and it for this account alone.
+fn trust(of_schedule: bool) -> Value {
+    let mut statement = json!({"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"});
+    if of_schedule {
+        statement["Principal"]["Service"] = json!("scheduler.amazonaws.com");
+        statement["Condition"] = json!({ "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}} });
+    }
+    json!({ "Version": "2012-10-17", "Statement": [statement] })
+}
+
 fn check_roles(template: &Template) -> Vec<String> {
-    let trust = json!({
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-    });
     let mut findings = Vec::new();
     for role in template.of_type("AWS::IAM::Role") {
         let users = template.functions().filter(|function| role_of(template, *function).is_some_and(|of| of.id == role.id)).count();
-        findings.extend(unless(users == 1, || format!("{} is the role of {users} functions", role.id)));
-        findings.extend(unless(*role.get("/AssumeRolePolicyDocument") == trust, || format!("{} trusts more than Lambda", role.id)));
+        let ticks = is_of_schedule(template, role);
+        findings.extend(unless(users + usize::from(ticks) == 1, || format!("{} is the role of {users} functions", role.id)));
+        let is_trusted = *role.get("/AssumeRolePolicyDocument") == trust(ticks);
+        findings.extend(unless(is_trusted, || format!("{} trusts more than its user", role.id)));
         findings.extend(unless(role.get("/ManagedPolicyArns").is_null(), || format!("{} has managed policies", role.id)));
     }
     for function in template.functions() {
@@ -98,6 +119,7 @@ fn every_statement_names_its_actions_and_its_resources() {
         resource(json!(["*"])),
         resource(json!("arn:aws:dynamodb:eu-west-1:1:table/leads")),
         resource(json!({"Fn::Sub": "${LeadsTable.Arn}/*"})),
+        resource(json!({"Fn::Sub": "${CreditsTable.Arn}/index/*"})),
         resource(json!({"Fn::If": ["MakesVendorSecrets", {"Ref": "VendorSecrets"}, "*"]})),
         resource(json!({"Ref": "LeadsTable"})),
         resource(json!({"Ref": "AlarmEmail"})),
@@ -123,6 +145,12 @@ fn every_function_has_a_role_of_its_own_and_no_rights_from_elsewhere() {
         ("/Globals/Function/Policies".to_owned(), json!([{"SQSPollerPolicy": {}}]), "Globals has Policies"),
         (role("ManagedPolicyArns"), json!(["arn:aws:iam::aws:policy/AdministratorAccess"]), "CrmWritebackRole has managed"),
         (role("AssumeRolePolicyDocument/Statement/0/Principal"), json!({"AWS": "*"}), "CrmWritebackRole trusts"),
+        (
+            "/Resources/RefreshScheduleRole/Properties/AssumeRolePolicyDocument/Statement/0/Condition".to_owned(),
+            Value::Null,
+            "RefreshScheduleRole trusts",
+        ),
+        (function("Properties/Role/Fn::GetAtt/0"), json!("RefreshScheduleRole"), "RefreshScheduleRole is the role of 1"),
         ("/Resources/Spare".to_owned(), json!({"Type": "AWS::IAM::Role"}), "Spare is the role of 0"),
         more("AWS::SQS::QueuePolicy"),
     ];

@@ -14,6 +14,7 @@ mod observed;
 mod outputs;
 mod queues;
 mod sample_events;
+mod schedule;
 mod secrets;
 mod state;
 mod world;

@@ -24,6 +24,9 @@ pub(crate) type Use = (String, String);
 /// What each function did, and the partition keys it named in doing so.
 pub(crate) type Seen = BTreeMap<&'static str, BTreeMap<Use, BTreeSet<String>>>;
 
+/// What stands behind a table's id when it is the index that was asked.
+pub(crate) const INDEX: &str = "/index/open";
+
 /// Everything that the samples make the functions do, and what they do when something goes wrong.
 pub(crate) async fn observe(template: &Template) -> Seen {
     let mut world = World::start(template).await;
@@ -39,6 +42,7 @@ pub(crate) async fn observe(template: &Template) -> Seen {
         world.invoke(function, &event, AMPLE).await;
     }
     settle_in_vain(&mut world).await;
+    sweep(&mut world).await;
     hand_on_copies(&mut world).await;
     world.work_off().await;
     collect(&world.requests)
@@ -70,6 +74,17 @@ async fn settle_in_vain(world: &mut World) {
     assert!(!failed.is_empty(), "no call was to be settled");
     world.clock.put_forward(Millis::minutes(2));
     assert_eq!(world.invoke(ProviderLookup, &event, AMPLE).await, Vec::<String>::new());
+}
+
+/// Nobody comes back to a reservation, and a month is half used up.
+async fn sweep(world: &mut World) {
+    let event = sample_event("provider-lookup.batch", world.clock.now()).unwrap().to_string().replace("northwind-grid", "silver-grid");
+    world.aws.fail_requests_with("SET #state = :to");
+    world.invoke(ProviderLookup, &serde_json::from_str(&event).unwrap(), AMPLE).await;
+    world.aws.recover();
+    world.clock.put_forward(Millis::minutes(2));
+    world.leave_the_month_half_used().await;
+    world.tick().await;
 }
 
 /// Too little time is left, so messages of every priority are handed on as copies.
@@ -111,7 +126,9 @@ fn uses_of(request: &Request) -> Vec<(Use, Option<String>)> {
 fn use_of_item(action: &str, item: &Value) -> (Use, Option<String>) {
     let suffix = if matches!(action, "Put" | "Update" | "Delete") { "Item" } else { "" };
     let key = [&item["Key"], &item["Item"]].iter().find_map(|key| key["pk"]["S"].as_str()).map(str::to_owned);
-    ((format!("dynamodb:{action}{suffix}"), table_of(item["TableName"].as_str().unwrap_or_default())), key)
+    let table = table_of(item["TableName"].as_str().unwrap_or_default());
+    let index = item["IndexName"].as_str().map(|index| format!("/index/{index}")).unwrap_or_default();
+    ((format!("dynamodb:{action}{suffix}"), table + &index), key)
 }
 
 /// The logical id of the table of a name, `test-leads`.

@@ -9,7 +9,7 @@ use crate::{hold, text_of, unless};
 const KEPT: [&str; 2] = ["AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"];
 
 /// The property by which a resource of a type gets a physical name.
-const NAMES: [(&str, &str); 14] = [
+const NAMES: [(&str, &str); 15] = [
     ("AWS::Serverless::Function", "FunctionName"),
     ("AWS::Lambda::Function", "FunctionName"),
     ("AWS::DynamoDB::Table", "TableName"),
@@ -24,6 +24,7 @@ const NAMES: [(&str, &str); 14] = [
     ("AWS::S3::Bucket", "BucketName"),
     ("AWS::SSM::Parameter", "Name"),
     ("AWS::Events::Rule", "Name"),
+    ("AWS::Scheduler::Schedule", "Name"),
 ];
 
 fn check_kept(template: &Template) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The three functions as their `main`s wire them, on the wire to what plays AWS, in the environment that the template says.
+//! The functions as their `main`s wire them, on the wire to what plays AWS, in the environment that the template says.
 //! Binaries are for the tests of their own packages; here it matters whose request each is, so one function works at a time.
 
 use std::collections::BTreeMap;
@@ -11,17 +11,19 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connectors::{Egress, Endpoints, HttpProvider, HubSpot};
 use domain::config::Config;
+use domain::credits::Adjustment;
 use domain::units::{Millis, Timestamp};
 use intake::sample::{Sample, local_secret};
 use lambda_runtime::Context;
 use local::samples::bodies;
 use pipeline::enrich::Enrich;
-use pipeline::ports::{Clock, Queue as _, QueueName, Received};
+use pipeline::ports::{Adjusted, Clock, Ledger as _, Queue as _, QueueName, Received};
+use pipeline::sweep::Sweep;
 use pipeline::write_back::WriteBack;
 use platform::{Aws, Boot, Function, OsEntropy, QueueUrls, Settings, SystemClock, Table, bundled_config};
 use sandbox::{Latency, Options, Sandbox};
 use serde_json::{Value, json};
-use stand_in::AwsEndpoint;
+use stand_in::{AwsEndpoint, sample_event};
 use tests::template::{Template, entries, references};
 
 use crate::drift::{function_id, queue_id, table_id};
@@ -62,6 +64,7 @@ pub(crate) struct World {
     webhook: signup_webhook::App,
     lookup: provider_lookup::App,
     writeback: crm_writeback::App,
+    refresh: scheduled_refresh::App,
 }
 
 /// What a function is given at its start.
@@ -88,8 +91,9 @@ impl World {
         note(&aws, &mut requests, Function::ProviderLookup, before);
         let given = self::given(template, &aws, &clock, Function::CrmWriteback, &place).await;
         let writeback = writeback(given);
+        let refresh = refresh(self::given(template, &aws, &clock, Function::ScheduledRefresh, &place).await);
         let config = Arc::clone(&lookup.enrich.config);
-        Self { aws, clock, config, requests, webhook, lookup, writeback }
+        Self { aws, clock, config, requests, webhook, lookup, writeback, refresh }
     }
 
     /// Posts a sample as often as it says, as its issuer would, and reads the run that it starts.
@@ -136,10 +140,31 @@ impl World {
         let response = match function {
             Function::ProviderLookup => provider_lookup::handle(&self.lookup, event, &context).await.unwrap(),
             Function::CrmWriteback => crm_writeback::handle(&self.writeback, event, &context).await.unwrap(),
-            Function::SignupWebhook => panic!("{function:?} takes no batch"),
+            Function::SignupWebhook | Function::ScheduledRefresh => panic!("{function:?} takes no batch"),
         };
         note(&self.aws, &mut self.requests, function, before);
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    /// One tick of the schedule.
+    pub(crate) async fn tick(&mut self) {
+        let mut context = Context::default();
+        context.deadline = u64::try_from(self.clock.now().after(AMPLE).millis()).unwrap();
+        let before = self.aws.requests().len();
+        let event = sample_event("scheduled-refresh.tick", self.clock.now()).unwrap();
+        scheduled_refresh::handle(&self.refresh, &event, &context).await.unwrap();
+        note(&self.aws, &mut self.requests, Function::ScheduledRefresh, before);
+    }
+
+    /// Takes away of the month's credits until half of what is left in all is used. A person does so, and no function.
+    pub(crate) async fn leave_the_month_half_used(&self) {
+        let store = self.aws.connect().store(self.aws.tables(), &self.config.workspace);
+        let month = self.clock.now().month();
+        let used = store.balance(&month).await.unwrap().unwrap().used;
+        let allocation = self.config.limits.allocation;
+        let amount = used.plus(used).minus(allocation);
+        let less = Adjustment { id: "less".into(), month, amount, because: "the audit".into(), at: self.clock.now() };
+        assert_eq!(store.adjust(&less, allocation).await.unwrap(), Adjusted::Done);
     }
 
     /// Works until no queue holds anything.
@@ -249,4 +274,10 @@ fn writeback(Given { aws, settings, clock }: Given) -> crm_writeback::App {
     let store = Arc::new(aws.store(settings.tables, &config.workspace));
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));
     crm_writeback::App { write_back: WriteBack { store, queue, crm, clock, entropy, config: Arc::new(config) } }
+}
+
+fn refresh(Given { aws, settings, clock }: Given) -> scheduled_refresh::App {
+    let (config, _) = connectors::configure(&bundled_config()).unwrap();
+    let store = Arc::new(aws.store(settings.tables, &config.workspace));
+    scheduled_refresh::App { sweep: Sweep { store, clock, config: Arc::new(config) } }
 }

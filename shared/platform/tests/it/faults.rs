@@ -1,6 +1,6 @@
 //! A write took effect and its sender hears otherwise, at every verb (RELIABILITY §1: "lost reply").
 
-use domain::credits::Settlement;
+use domain::credits::{Settlement, Threshold};
 use domain::record::{Alias, Record, RecordId};
 use domain::units::{Credits, Millis};
 use pipeline::ports::{Ledger, Outbox, OutboxTurn, Records, Reserved, Runs, Saved, Stage, StoreError, WriteRequest, Written};
@@ -48,6 +48,17 @@ async fn a_reservation_and_a_settlement_whose_replies_are_lost_take_effect_once(
         assert_eq!((balance.used, balance.reserved), (Credits::whole(1), Credits::ZERO));
         assert_eq!(faults.left(), 0);
     }
+}
+
+#[tokio::test]
+async fn x_10_a_threshold_whose_marks_reply_is_lost_is_still_told_by_whoever_marked_it_and_by_nobody_else() {
+    let (fresh, faults) = fresh_with_faults().await;
+    let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
+    fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap();
+    faults.next(&[Fault::LostReply]);
+    assert!(fresh.store.mark_crossed("2026-11", Threshold::Half, START).await.unwrap());
+    assert!(!fresh.store.mark_crossed("2026-11", Threshold::Half, START.after(Millis(1))).await.unwrap());
+    assert_eq!(faults.left(), 0);
 }
 
 #[tokio::test]
