@@ -77,6 +77,36 @@ fn a_cap_above_the_allocation_is_found() {
 }
 
 #[test]
+fn a_rule_that_is_no_arrival_is_found_with_the_nearest_name() {
+    let rule = |written: &str| format!("day: 500\n    rule: {{{written}}}");
+    let found = findings(MAIN, "day: 500", &rule("free_teir: 10"));
+    let said = "credits.caps.rule: there is no rule `free_teir`; did you mean `free_tier`?";
+    assert_eq!(found, [Finding::new(MAIN, line_of(MAIN, "day: 500") + 1, said)]);
+    let found = findings(MAIN, "day: 500", &rule("vip: 10"));
+    let said = "credits.caps.rule: there is no rule `vip`; write one of: contact_sales, demo_request, free_tier, signup, waitlist";
+    assert_eq!(found, [Finding::new(MAIN, line_of(MAIN, "day: 500") + 1, said)]);
+    let found = findings(MAIN, "day: 500", &rule("free_tier: 10001"));
+    let said = "this cap is above the month's allocation of 10000, which stops everybody but Critical first; lower it";
+    assert_eq!(found, [Finding::new(MAIN, line_of(MAIN, "day: 500") + 1, said)]);
+    assert_eq!(findings(MAIN, "day: 500", &rule("free_tier: 10, waitlist: 0.5")), []);
+}
+
+#[test]
+fn credits_below_zero_are_found_where_they_stand() {
+    for (from, to, written) in [
+        ("overdraft: 0", "overdraft: 0\n  budget: -5", "-5"),
+        ("overdraft: 0", "overdraft: -1", "-1"),
+        ("day: 500", "day: -0.5", "-0.5"),
+        ("day: 500", "day: 500\n    rule: {free_tier: -2}", "-2"),
+    ] {
+        let found = findings(MAIN, from, to);
+        let said = format!("`{written}` is not an amount of credits; write for example 2 or 0.005");
+        assert!(matches!(found.as_slice(), [finding] if finding.file == MAIN && finding.message.contains(&said)), "{to}: {found:?}");
+    }
+    assert_eq!(findings(MAIN, "overdraft: 0", "overdraft: 0\n  budget: 8000"), []);
+}
+
+#[test]
 fn deadlines_out_of_range_are_found() {
     assert_found(&[
         (MAIN, "interactive: 2s", "interactive: 199ms", "deadlines.interactive: 199ms is out of range; write 200ms to 10s"),
