@@ -68,9 +68,7 @@ pub(crate) fn count() -> anyhow::Result<Report> {
         report.note(format!("d' {}: ${after_allowance:.2} after allowances, ${at_list:.2} at list.", item.what));
     }
     report.note("d' The allowances are an account's; what else runs in it uses them too.");
-    report.note(
-        "d' What a tick reads of the tables, three small items, comes to less than a cent; what it logs while nothing happens is nothing.",
-    );
+    report.note("d' What a tick reads of the tables, three small items, comes to less than a cent; while nothing happens it logs nothing.");
     report.note("d' Stored logs, tables and build artifacts come to less than a cent. Resources under a condition count.");
     report.note(format!("d' Prices of {}, {}.", prices.dated, prices.region));
     Ok(report)
@@ -102,7 +100,7 @@ fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
         counted("custom metrics", metrics, prices.custom_metric),
         item(format!("{ticks} ticks of schedules"), ticks / 1e6, prices.scheduler_million_invocations),
         item(format!("{ticks} invocations by them"), ticks / 1e6, prices.lambda_million_requests),
-        item(format!("{TICK_SECONDS} s for each"), ticks * TICK_SECONDS * FUNCTION_GB, prices.lambda_gb_second),
+        item(format!("{TICK_SECONDS} s of {FUNCTION_GB} GB for each of them"), ticks * TICK_SECONDS * FUNCTION_GB, prices.lambda_gb_second),
     ])
 }
 
