@@ -26,8 +26,11 @@ const TICKS: Metric = Metric { namespace: "AWS/Lambda", name: "Invocations", dim
 const PUT_ASIDE: Metric = Metric { namespace: "Millrace/${AWS::StackName}", name: "PutAside", dimension: None, statistic: "Sum" };
 const THRESHOLDS: Metric = Metric { namespace: "Millrace/${AWS::StackName}", name: "CreditThresholds", dimension: None, statistic: "Sum" };
 
-/// Every alarm: what it looks at, of which resource, the number above which it rings, the period in seconds and how many.
-const ALARMS: [(&str, Metric, &str, u64, u64, u64); 17] = [
+/// An alarm: what it looks at, of which resource, the number, the period in seconds and how many.
+type Row = (&'static str, Metric, &'static str, u64, u64, u64);
+
+/// Every alarm that rings above its number.
+const ALARMS: [Row; 17] = [
     ("LookupCriticalDlqAlarm", LETTERS, "LookupCriticalDlq", 0, 60, 1),
     ("LookupHighDlqAlarm", LETTERS, "LookupHighDlq", 0, 60, 1),
     ("LookupNormalDlqAlarm", LETTERS, "LookupNormalDlq", 0, 60, 1),
@@ -47,10 +50,10 @@ const ALARMS: [(&str, Metric, &str, u64, u64, u64); 17] = [
     ("CreditsAlarm", THRESHOLDS, "", 0, 300, 1),
 ];
 /// The alarms that ring when too little happens: the number below which, and nothing at all counts as less than that.
-const SILENCES: [(&str, Metric, &str, u64, u64, u64); 1] = [("NoTickAlarm", TICKS, "ScheduledRefreshFunction", 1, 900, 1)];
+const SILENCES: [Row; 1] = [("NoTickAlarm", TICKS, "ScheduledRefreshFunction", 1, 900, 1)];
 
 /// All alarms with their comparison, and what missing data is to them.
-fn alarms() -> impl Iterator<Item = (&'static (&'static str, Metric, &'static str, u64, u64, u64), &'static str, &'static str)> {
+fn alarms() -> impl Iterator<Item = (&'static Row, &'static str, &'static str)> {
     let above = ALARMS.iter().map(|row| (row, "GreaterThanThreshold", "notBreaching"));
     above.chain(SILENCES.iter().map(|row| (row, "LessThanThreshold", "breaching")))
 }
