@@ -5,6 +5,8 @@
 pub(crate) enum Limit {
     AtMost(f64),
     AtLeast(f64),
+    /// A count that may only change on purpose.
+    Exactly(f64),
 }
 
 impl Limit {
@@ -12,6 +14,7 @@ impl Limit {
         match self {
             Self::AtMost(most) => value <= most,
             Self::AtLeast(least) => value >= least,
+            Self::Exactly(count) => (value - count).abs() < f64::EPSILON,
         }
     }
 
@@ -19,6 +22,7 @@ impl Limit {
         match self {
             Self::AtMost(most) => format!("≤ {}", unit.words(most)),
             Self::AtLeast(least) => format!("≥ {}", unit.words(least)),
+            Self::Exactly(count) => format!("= {}", unit.words(count)),
         }
     }
 }
@@ -30,7 +34,11 @@ pub(crate) enum Unit {
     /// Millions of bytes.
     Megabytes,
     Dollars,
+    /// Less than a cent matters.
+    SmallDollars,
     Times,
+    /// Of what the row says.
+    Count,
 }
 
 impl Unit {
@@ -40,7 +48,9 @@ impl Unit {
             Self::Milliseconds => format!("{plain} ms"),
             Self::Megabytes => format!("{plain} MB"),
             Self::Dollars => format!("${value:.2}"),
+            Self::SmallDollars => format!("${value:.4}"),
             Self::Times => format!("{plain}×"),
+            Self::Count => plain,
         }
     }
 
@@ -48,8 +58,9 @@ impl Unit {
         match self {
             Self::Milliseconds => "ms",
             Self::Megabytes => "MB",
-            Self::Dollars => "USD",
+            Self::Dollars | Self::SmallDollars => "USD",
             Self::Times => "times",
+            Self::Count => "count",
         }
     }
 }

@@ -11,6 +11,8 @@ mod prices;
 mod report;
 mod row;
 mod samples;
+mod units;
+mod world;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,7 +24,7 @@ use report::Report;
 use row::Row;
 
 /// Every row there is.
-const ROWS: [&str; 2] = [cold_start::ID, idle_cost::ID];
+const ROWS: [&str; 3] = [cold_start::ID, units::ID, idle_cost::ID];
 
 /// What is measured and what becomes of it.
 #[derive(Debug, Parser)]
@@ -33,6 +35,9 @@ struct Args {
     /// Ends with an error when a gate fails.
     #[arg(long)]
     check: bool,
+    /// Lists every request of row d.
+    #[arg(long)]
+    verbose: bool,
     /// A folder with the functions' release binaries; they are built when there is none.
     #[arg(long, env = "MILLRACE_BOOTSTRAPS")]
     bootstraps: Option<PathBuf>,
@@ -68,6 +73,7 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn measure(id: &'static str, args: &Args, places: &Places) -> Report {
     let measured = match id {
         cold_start::ID => Box::pin(cold_start::measure(places, args.bootstraps.as_deref(), args.runs)).await,
+        units::ID => Box::pin(units::measure(args.verbose)).await,
         idle_cost::ID => idle_cost::count(),
         other => unreachable!("row {other} is in ROWS and measured by nobody"),
     };

@@ -18,14 +18,16 @@ pub(crate) struct Prices {
     pub(crate) scheduler_million_invocations: Priced,
     pub(crate) lambda_million_requests: Priced,
     pub(crate) lambda_gb_second: Priced,
+    pub(crate) dynamodb_million_write_units: Priced,
+    pub(crate) dynamodb_million_read_units: Priced,
 }
 
-/// One thing a month.
+/// One thing, for a month or once.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Priced {
     pub(crate) each: f64,
-    /// How many cost nothing, for ever and in every account.
+    /// How many a month cost nothing, for ever and in every account.
     #[serde(default)]
     pub(crate) always_free: f64,
 }
