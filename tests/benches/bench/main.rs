@@ -4,6 +4,7 @@
 //! measurements spread too much has no verdict.
 #![allow(clippy::print_stdout, reason = "the table is what this program is for")]
 
+mod answer;
 mod cold_start;
 mod idle_cost;
 mod limit;
@@ -24,7 +25,7 @@ use report::Report;
 use row::Row;
 
 /// Every row there is.
-const ROWS: [&str; 3] = [cold_start::ID, units::ID, idle_cost::ID];
+const ROWS: [&str; 6] = [answer::ID, answer::ACCEPT, answer::DEADLINES, cold_start::ID, units::ID, idle_cost::ID];
 
 /// What is measured and what becomes of it.
 #[derive(Debug, Parser)]
@@ -35,6 +36,9 @@ struct Args {
     /// Ends with an error when a gate fails.
     #[arg(long)]
     check: bool,
+    /// How many signups come in rows a, a' and a".
+    #[arg(long, default_value_t = answer::SIGNUPS, value_parser = clap::value_parser!(u32).range(100..))]
+    signups: u32,
     /// Lists every request of row d.
     #[arg(long)]
     verbose: bool,
@@ -58,6 +62,7 @@ struct Places {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing_subscriber::filter::LevelFilter::WARN).init();
     let places = places()?;
     let mut report = Report::default();
     for id in ROWS {
@@ -73,6 +78,9 @@ async fn main() -> anyhow::Result<ExitCode> {
 async fn measure(id: &'static str, args: &Args, places: &Places) -> Report {
     let measured = match id {
         cold_start::ID => Box::pin(cold_start::measure(places, args.bootstraps.as_deref(), args.runs)).await,
+        answer::ID => Box::pin(answer::measure(args.signups)).await,
+        answer::ACCEPT => Box::pin(answer::measure_accept(args.signups)).await,
+        answer::DEADLINES => Box::pin(answer::deadlines::measure(args.signups)).await,
         units::ID => Box::pin(units::measure(args.verbose)).await,
         idle_cost::ID => idle_cost::count(),
         other => unreachable!("row {other} is in ROWS and measured by nobody"),

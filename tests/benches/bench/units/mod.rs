@@ -13,7 +13,8 @@ use async_trait::async_trait;
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::units::Millis;
-use pipeline::ports::{LookupRequest, Provider, Queue, QueueName};
+use pipeline::memory::CountingEntropy;
+use pipeline::ports::{LookupRequest, Provider, Queue, QueueName, Store};
 use pipeline::sweep::Sweep;
 use platform::{Aws, DEFAULT_WORKSPACE, QueueUrls, SqsQueue};
 use stand_in::AwsEndpoint;
@@ -49,7 +50,7 @@ struct Punctual {
 impl Provider for Punctual {
     async fn look_up(&self, request: &LookupRequest) -> Reply {
         let reply = self.inner.look_up(request).await;
-        if request.operation.contains('.') {
+        if Recorded::is_paid(&request.operation) {
             self.clock.pass(ANSWER_TAKES);
         }
         reply
@@ -69,21 +70,30 @@ pub(crate) struct Scene {
     sweep: Sweep,
     pub(crate) clock: Arc<HandClock>,
     endpoint: AwsEndpoint,
-    meter: Meter,
+    meter: Arc<Meter>,
 }
 
 impl Scene {
-    pub(crate) async fn start() -> anyhow::Result<Self> {
+    async fn start() -> anyhow::Result<Self> {
+        Self::start_with(false, |store, _| store).await
+    }
+
+    /// With something around the store, and a meter that tells depths if it `waits`.
+    pub(crate) async fn start_with<F>(waits: bool, around: F) -> anyhow::Result<Self>
+    where
+        F: FnOnce(Arc<dyn Store>, Arc<Meter>) -> Arc<dyn Store>,
+    {
         let clock = Arc::new(HandClock::default());
         let (recorded, config) = Recorded::take(Arc::new(BenchKeys), START).await?;
         let (provider, config) = (Arc::new(Punctual { inner: recorded, clock: clock.clone() }), Arc::new(config));
         let endpoint = AwsEndpoint::start(clock.clone(), RECEIVES_MAX, Vec::<(String, String)>::new()).await?;
-        let meter = Meter::start(endpoint.url(), false).await?;
+        let meter = Arc::new(Meter::start(endpoint.url(), waits).await?);
         let aws = Aws::local(meter.url()).await?;
-        let store = Arc::new(aws.store(endpoint.tables(), DEFAULT_WORKSPACE));
+        let store = around(Arc::new(aws.store(endpoint.tables(), DEFAULT_WORKSPACE)), meter.clone());
         let queue = Arc::new(aws.queue(queue_urls(meter.url())));
         let sweep = Sweep { store: store.clone(), clock: clock.clone(), config: config.clone() };
-        let world = World::new(Ports { store, queue: queue.clone(), provider, clock: clock.clone(), config })?;
+        let entropy = Arc::new(CountingEntropy::default());
+        let world = World::new(Ports { store, queue: queue.clone(), provider, clock: clock.clone(), entropy, config })?;
         Ok(Self { world, queue, sweep, clock, endpoint, meter })
     }
 

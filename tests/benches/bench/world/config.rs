@@ -5,7 +5,7 @@ use connectors::{Connectors, configure_for_use};
 use domain::config::{Config, MAIN_FILE, Sources};
 
 /// The third paid operation, which no preset has: what a company's site is built with, by domain, so that it is cached with the company.
-pub(crate) const SCAN: &str = "techscan.stack";
+pub(super) const SCAN: &str = "techscan.stack";
 
 const SCAN_FILE: &str = "connectors/techscan.stack.yaml";
 const SCAN_CONNECTOR: &str = r#"
@@ -42,7 +42,7 @@ const CREDITS: [(&str, &str); 4] = [
 ];
 
 /// Reads and checks it.
-pub(crate) fn config() -> anyhow::Result<(Config, Connectors)> {
+pub(super) fn config() -> anyhow::Result<(Config, Connectors)> {
     let bundled = platform::bundled_config();
     let mut files: Vec<(String, String)> = bundled.below("").map(|(path, text)| (path.to_owned(), text.to_owned())).collect();
     for (path, text) in &mut files {

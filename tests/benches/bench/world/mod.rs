@@ -13,21 +13,18 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::sqs::SqsBatchResponse;
 use domain::config::Config;
 use domain::identity::HashKey;
-use domain::signup::RunId;
 use domain::units::Millis;
 use intake::sample::local_secret;
 use lambda_runtime::Context;
 use pipeline::enrich::Enrich;
-use pipeline::memory::CountingEntropy;
-use pipeline::ports::{Clock, Crm, CrmReply, CrmWrite, Provider, Queue, QueueName, Store};
+use pipeline::ports::{Clock, Crm, CrmReply, CrmWrite, Entropy, Provider, Queue, QueueName, Store};
 use pipeline::write_back::WriteBack;
 use serde_json::{Map, Value, json};
 
 pub(crate) use clock::{HandClock, START};
-pub(crate) use config::SCAN;
 pub(crate) use keys::BenchKeys;
 pub(crate) use people::{Class, Mix, Person};
-pub(crate) use provider::{COMPANY, PERSON, Recorded};
+pub(crate) use provider::Recorded;
 
 /// Lambda's timeout of provider-lookup and crm-writeback in `template.yaml`.
 const FUNCTION_TIMEOUT: Millis = Millis::seconds(60);
@@ -39,6 +36,8 @@ pub(crate) struct Ports {
     pub(crate) queue: Arc<dyn Queue>,
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) clock: Arc<dyn Clock>,
+    /// One for all worlds that share a store: it names records.
+    pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) config: Arc<Config>,
 }
 
@@ -62,14 +61,14 @@ impl Crm for ObedientCrm {
 
 impl World {
     pub(crate) fn new(ports: Ports) -> anyhow::Result<Self> {
-        let Ports { store, queue, provider, clock, config } = ports;
-        let (entropy, key) = (Arc::new(CountingEntropy::default()), Arc::new(HashKey::new(vec![7; 32])?));
+        let Ports { store, queue, provider, clock, entropy, config } = ports;
+        let key = Arc::new(HashKey::new(vec![7; 32])?);
         let enrich = Enrich {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),
             provider,
             clock: Arc::clone(&clock),
-            entropy: entropy.clone(),
+            entropy: Arc::clone(&entropy),
             config: Arc::clone(&config),
             key: Arc::clone(&key),
         };
@@ -120,12 +119,4 @@ impl World {
         ensure!(answer.batch_item_failures.is_empty(), "{} failed on a message", queue.as_str());
         Ok(())
     }
-}
-
-/// The status of an answer and the run it names.
-pub(crate) fn read_answer(answer: &ApiGatewayV2httpResponse) -> anyhow::Result<(i64, RunId)> {
-    let Some(aws_lambda_events::encodings::Body::Text(text)) = &answer.body else { anyhow::bail!("an answer without a body") };
-    let body: Value = serde_json::from_str(text)?;
-    let run = body["run"].as_str().with_context(|| format!("the webhook answered {} {text}", answer.status_code))?;
-    Ok((answer.status_code, RunId::parse(run)?))
 }

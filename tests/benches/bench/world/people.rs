@@ -47,13 +47,21 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// What the form sends. Numbers have six digits, so that everybody's items are of one size.
+    /// Numbers have six digits, so that everybody's items are of one size.
+    pub(crate) fn email(self) -> String {
+        format!("dana.cho{:06}@{}", self.number, self.domain())
+    }
+
+    pub(crate) fn domain(self) -> String {
+        format!("northwind{:06}.example", self.company)
+    }
+
+    /// What the form sends.
     pub(crate) fn form(self, now: Timestamp) -> Value {
-        let Self { company, number } = self;
         json!({
-            "email": format!("dana.cho{number:06}@northwind{company:06}.example"),
+            "email": self.email(),
             "name": "Dana Cho",
-            "company_name": format!("Northwind Grid {company:06}"),
+            "company_name": format!("Northwind Grid {:06}", self.company),
             "job_role": "VP Platform",
             "signup_source": "free_trial",
             "timestamp": now.to_string(),

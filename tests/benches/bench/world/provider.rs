@@ -17,8 +17,8 @@ use sandbox::{Latency, Options, Sandbox};
 
 use super::config::{SCAN, config};
 
-pub(crate) const COMPANY: &str = "crustdata.company";
-pub(crate) const PERSON: &str = "crustdata.person";
+const COMPANY: &str = "crustdata.company";
+const PERSON: &str = "crustdata.person";
 /// The sandbox's best lead: everything is known of this company, so its answer is as large as they come.
 const ASKED_ABOUT: (&str, &str) = ("northwind-grid.example", "ada@northwind-grid.example");
 
@@ -44,6 +44,11 @@ impl Recorded {
         let person = ask(&provider, PERSON, KeyKind::BusinessEmail, email, now).await?;
         let scan = scan(&config, now)?;
         Ok((Self { company, person, scan, free: Arc::new(provider) }, config))
+    }
+
+    /// Whether an operation is one of the three.
+    pub(crate) fn is_paid(operation: &str) -> bool {
+        [COMPANY, PERSON, SCAN].contains(&operation)
     }
 
     /// What is said to this request; `None` for an operation that is not recorded.
