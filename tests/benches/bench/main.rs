@@ -6,6 +6,7 @@
 
 mod answer;
 mod cold_start;
+mod history;
 mod idle_cost;
 mod limit;
 mod prices;
@@ -25,7 +26,7 @@ use report::Report;
 use row::Row;
 
 /// Every row there is.
-const ROWS: [&str; 6] = [answer::ID, answer::ACCEPT, answer::DEADLINES, cold_start::ID, units::ID, idle_cost::ID];
+const ROWS: [&str; 7] = [answer::ID, answer::ACCEPT, answer::DEADLINES, cold_start::ID, units::ID, idle_cost::ID, history::ID];
 
 /// What is measured and what becomes of it.
 #[derive(Debug, Parser)]
@@ -36,9 +37,9 @@ struct Args {
     /// Ends with an error when a gate fails.
     #[arg(long)]
     check: bool,
-    /// How many signups come in rows a, a' and a".
-    #[arg(long, default_value_t = answer::SIGNUPS, value_parser = clap::value_parser!(u32).range(100..))]
-    signups: u32,
+    /// All signups and all history, as in an optimised build: some minutes without.
+    #[arg(long)]
+    full: bool,
     /// Lists every request of row d.
     #[arg(long)]
     verbose: bool,
@@ -53,6 +54,14 @@ struct Args {
     bench: bool,
 }
 
+/// How much is measured in the counted rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Size {
+    /// What a build without optimisation does within a minute.
+    Small,
+    Full,
+}
+
 /// Where things are.
 struct Places {
     root: PathBuf,
@@ -62,7 +71,8 @@ struct Places {
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing_subscriber::filter::LevelFilter::WARN).init();
+    // Why an invocation failed stands in its log; the database warns of every condition that does not hold.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter("warn,dynoxide=off").init();
     let places = places()?;
     let mut report = Report::default();
     for id in ROWS {
@@ -76,13 +86,15 @@ async fn main() -> anyhow::Result<ExitCode> {
 }
 
 async fn measure(id: &'static str, args: &Args, places: &Places) -> Report {
+    let size = if args.full || !cfg!(debug_assertions) { Size::Full } else { Size::Small };
     let measured = match id {
         cold_start::ID => Box::pin(cold_start::measure(places, args.bootstraps.as_deref(), args.runs)).await,
-        answer::ID => Box::pin(answer::measure(args.signups)).await,
-        answer::ACCEPT => Box::pin(answer::measure_accept(args.signups)).await,
-        answer::DEADLINES => Box::pin(answer::deadlines::measure(args.signups)).await,
+        answer::ID => Box::pin(answer::measure(size)).await,
+        answer::ACCEPT => Box::pin(answer::measure_accept(size)).await,
+        answer::DEADLINES => Box::pin(answer::deadlines::measure(size)).await,
         units::ID => Box::pin(units::measure(args.verbose)).await,
         idle_cost::ID => idle_cost::count(),
+        history::ID => Box::pin(history::measure(size)).await,
         other => unreachable!("row {other} is in ROWS and measured by nobody"),
     };
     measured.unwrap_or_else(|error| {

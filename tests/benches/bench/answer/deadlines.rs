@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::dice::Dice;
 use super::scene::Scene;
 use super::vendor::Mood;
-use super::{SEED, Start, in_virtual_time, millis, pause, quantile};
+use super::{SEED, Start, count_of, in_virtual_time, millis, pause, quantile};
+use crate::Size;
 use crate::limit::{Limit, Unit};
 use crate::report::Report;
 use crate::row::Row;
@@ -29,8 +30,8 @@ struct Answered {
 }
 
 /// Counts answers that come too late, half of the runs in each class.
-pub(crate) async fn measure(count: u32) -> anyhow::Result<Report> {
-    let start = Start::record().await?;
+pub(crate) async fn measure(size: Size) -> anyhow::Result<Report> {
+    let (start, count) = (Start::record().await?, count_of(size));
     let answered = in_virtual_time(async move { runs(start, count).await }).await?;
     let mut report = Report::default();
     for (name, seconds) in CLASSES {

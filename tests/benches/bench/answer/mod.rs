@@ -17,6 +17,7 @@ use domain::units::Millis;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::Size;
 use crate::limit::{Limit, Unit};
 use crate::report::Report;
 use crate::row::Row;
@@ -31,14 +32,20 @@ pub(crate) const ID: &str = "a";
 pub(crate) const ACCEPT: &str = "a'";
 pub(crate) use deadlines::ID as DEADLINES;
 
-/// Signups of each row; a build without optimisation takes minutes for so many.
-pub(crate) const SIGNUPS: u32 = if cfg!(debug_assertions) { 500 } else { 10_000 };
 /// People who are known before the first signup that counts; they come back in turn.
 const KNOWN: u32 = 200;
 /// Who has to wait longer gets what is known; nobody of this row does, or hardly anybody.
 const WAIT_SECONDS: u32 = 10;
 const NEXT_SIGNUP_MS: f64 = 50.0;
 const SEED: u64 = 5;
+
+/// Signups of each row.
+const fn count_of(size: Size) -> u32 {
+    match size {
+        Size::Small => 500,
+        Size::Full => 10_000,
+    }
+}
 
 /// What the rows start from.
 #[derive(Clone)]
@@ -61,7 +68,8 @@ struct Waited {
 }
 
 /// Measures row a.
-pub(crate) async fn measure(count: u32) -> anyhow::Result<Report> {
+pub(crate) async fn measure(size: Size) -> anyhow::Result<Report> {
+    let count = count_of(size);
     survey().await.context("the table of trips")?;
     let start = Start::record().await?;
     let (waited, late) = in_virtual_time(async move { signups(start, count).await }).await?;
@@ -85,8 +93,8 @@ pub(crate) async fn measure(count: u32) -> anyhow::Result<Report> {
 }
 
 /// Measures row a'.
-pub(crate) async fn measure_accept(count: u32) -> anyhow::Result<Report> {
-    let start = Start::record().await?;
+pub(crate) async fn measure_accept(size: Size) -> anyhow::Result<Report> {
+    let (start, count) = (Start::record().await?, count_of(size));
     let accepted = in_virtual_time(async move { accepts(start, count).await }).await?;
     let mut report = Report::default();
     let row = |what: String, value: f64| Row::exact(ACCEPT, what, Unit::Milliseconds, value);

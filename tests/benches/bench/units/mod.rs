@@ -10,11 +10,10 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, ensure};
 use async_trait::async_trait;
-use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::units::Millis;
 use pipeline::memory::CountingEntropy;
-use pipeline::ports::{LookupRequest, Provider, Queue, QueueName, Store};
+use pipeline::ports::{LookupRequest, Provider, QueueName, Store};
 use pipeline::sweep::Sweep;
 use platform::{Aws, DEFAULT_WORKSPACE, QueueUrls, SqsQueue};
 use stand_in::AwsEndpoint;
@@ -41,9 +40,9 @@ const STRETCH_DOLLARS: f64 = 0.012;
 const ANSWER_TAKES: Millis = Millis(300);
 
 /// Lets time pass with every paid call.
-struct Punctual {
-    inner: Recorded,
-    clock: Arc<HandClock>,
+pub(crate) struct Punctual {
+    pub(crate) inner: Recorded,
+    pub(crate) clock: Arc<HandClock>,
 }
 
 #[async_trait]
@@ -61,7 +60,6 @@ impl Provider for Punctual {
 const LOOKUP_GB: f64 = 0.5;
 /// Receives are counted by the case, not used up.
 const RECEIVES_MAX: u32 = 5;
-const VISIBILITY: Millis = Millis::minutes(6);
 
 /// The functions on metered tables and queues.
 pub(crate) struct Scene {
@@ -69,12 +67,12 @@ pub(crate) struct Scene {
     queue: Arc<SqsQueue>,
     sweep: Sweep,
     pub(crate) clock: Arc<HandClock>,
-    endpoint: AwsEndpoint,
+    pub(crate) endpoint: AwsEndpoint,
     meter: Arc<Meter>,
 }
 
 impl Scene {
-    async fn start() -> anyhow::Result<Self> {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
         Self::start_with(false, |store, _| store).await
     }
 
@@ -102,17 +100,7 @@ impl Scene {
         self.meter.take()?;
         let answer = self.world.post(person, delivery, None).await?;
         ensure!(answer.status_code == 202, "the webhook answered {}", answer.status_code);
-        let queues = Priority::ALL.map(QueueName::Lookup);
-        for queue in queues.into_iter().chain([QueueName::Writeback]) {
-            // Lambda asks on its own account while nothing is there; only receives that bring something are a signup's.
-            if self.endpoint.queue().waiting(queue) > 0 {
-                let received = self.queue.receive(queue, 1, VISIBILITY).await?;
-                let message = received.first().context("a message that is not visible")?;
-                self.world.invoke(queue, &message.id, &message.body).await?;
-                self.queue.delete(queue, &message.receipt).await?;
-            }
-        }
-        ensure!(QueueName::ALL.iter().all(|queue| self.endpoint.queue().waiting(*queue) == 0), "the signup is not at its end");
+        self.world.work_off(&*self.queue, self.endpoint.queue()).await?;
         self.meter.take()
     }
 

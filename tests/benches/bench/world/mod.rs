@@ -13,10 +13,12 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::sqs::SqsBatchResponse;
 use domain::config::Config;
 use domain::identity::HashKey;
+use domain::priority::Priority;
 use domain::units::Millis;
 use intake::sample::local_secret;
 use lambda_runtime::Context;
 use pipeline::enrich::Enrich;
+use pipeline::memory::MemoryQueue;
 use pipeline::ports::{Clock, Crm, CrmReply, CrmWrite, Entropy, Provider, Queue, QueueName, Store};
 use pipeline::write_back::WriteBack;
 use serde_json::{Map, Value, json};
@@ -28,6 +30,8 @@ pub(crate) use provider::Recorded;
 
 /// Lambda's timeout of provider-lookup and crm-writeback in `template.yaml`.
 const FUNCTION_TIMEOUT: Millis = Millis::seconds(60);
+/// A message that was received is hidden for six times as long.
+const VISIBILITY: Millis = Millis(FUNCTION_TIMEOUT.0 * 6);
 const ISSUER: &str = "signup";
 
 /// What the functions stand on.
@@ -99,6 +103,20 @@ impl World {
         headers.extend(wait.map(|seconds| ("prefer".to_owned(), json!(format!("wait={seconds}")))));
         let event = stand_in::post_event(ISSUER, headers, &body, now);
         Ok(signup_webhook::handle(&self.webhook, serde_json::from_value(event)?).await)
+    }
+
+    /// Works off what waits in the queues, one message an invocation, until nothing waits. `waiting` is what `queue` leads to.
+    pub(crate) async fn work_off(&self, queue: &dyn Queue, waiting: &MemoryQueue) -> anyhow::Result<()> {
+        let names = Priority::ALL.map(QueueName::Lookup).into_iter().chain([QueueName::Writeback]);
+        // Lambda asks on its own account while nothing is there; only receives that bring something are a signup's.
+        for name in names.filter(|name| waiting.waiting(*name) > 0) {
+            let received = queue.receive(name, 1, VISIBILITY).await?;
+            let message = received.first().context("a message that is not visible")?;
+            self.invoke(name, &message.id, &message.body).await?;
+            queue.delete(name, &message.receipt).await?;
+        }
+        ensure!(QueueName::ALL.iter().all(|name| waiting.waiting(*name) == 0), "the signup is not at its end");
+        Ok(())
     }
 
     /// Invokes the function of a queue with one message.
