@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::units::Millis;
-use pipeline::ports::{Queue, QueueError, QueueName, Received};
+use pipeline::ports::{DeadLetter, Queue, QueueError, QueueName, Received};
 use tokio::sync::mpsc;
 
 use super::dice::{Dice, HOP, SEND};
@@ -89,7 +89,11 @@ impl Queue for Wire {
         Ok(())
     }
 
-    async fn dead_letters(&self, _queue: QueueName) -> Result<Vec<String>, QueueError> {
+    async fn dead_letters(&self, _queue: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(Vec::new())
+    }
+
+    async fn delete_dead_letter(&self, _queue: QueueName, _receipt: &str) -> Result<(), QueueError> {
+        Ok(())
     }
 }
