@@ -194,20 +194,23 @@ fn ask_or_skip(situation: &Situation<'_>, step: &Step, operation: &Operation) ->
     match key_for(situation, step, operation) {
         Err(why) => Next::Skip { step: step.name.clone(), operation: operation.name.clone(), why },
         Ok(key) => {
-            let earlier = situation
-                .calls
-                .iter()
-                .filter(|call| call.operation == operation.name && !matches!(call.outcome, CallOutcome::NotMade { .. }));
             let time_left = Millis(situation.finish_by.millis() - situation.now.millis());
             Next::Ask(Ask {
                 step: step.name.clone(),
                 operation: operation.name.clone(),
                 key: key.clone(),
                 timeout: step.timeout.unwrap_or(operation.timeout).min(time_left),
-                attempt: u32::try_from(earlier.count()).unwrap_or(u32::MAX).saturating_add(1),
+                attempt: next_attempt(situation.calls, &operation.name),
             })
         }
     }
+}
+
+/// The number of a run's next attempt at an operation, from 1: those not made do not count.
+#[must_use]
+pub fn next_attempt(calls: &[Call], operation: &str) -> u32 {
+    let made = calls.iter().filter(|call| call.operation == operation && !matches!(call.outcome, CallOutcome::NotMade { .. }));
+    u32::try_from(made.count()).unwrap_or(u32::MAX).saturating_add(1)
 }
 
 fn key_for<'a>(situation: &Situation<'a>, step: &Step, operation: &Operation) -> Result<&'a LookupKey, Skip> {

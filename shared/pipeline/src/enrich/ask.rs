@@ -1,7 +1,8 @@
 //! One question to one provider: from the cache if it is there, else reserve, call, keep the reply, settle.
 
 use domain::credits::{Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Trigger, bounds};
-use domain::plan::{Ask, Call, CallOutcome, Operation, Skip};
+use domain::identity::KeyKind;
+use domain::plan::{self, Ask, Call, CallOutcome, Operation, Skip};
 use domain::reply::Reply;
 use domain::schema::is_channel;
 use domain::units::{Credits, Millis, Timestamp};
@@ -26,6 +27,15 @@ enum Asked {
     Wait(Timestamp),
 }
 
+/// What the log says of a question beside its end.
+#[derive(Clone)]
+struct LogLine {
+    step: String,
+    operation: String,
+    key: Option<KeyKind>,
+    at: Timestamp,
+}
+
 /// What is owed after a paid call: a step of the ledger, and the person counts as paid for.
 pub(super) struct Owed {
     from: Reservation,
@@ -38,9 +48,14 @@ impl Enrich {
         let Some(operation) = self.config.catalogue.get(&ask.operation) else { return Ok(None) };
         let at = self.clock.now();
         let asked = self.answer(work, &ask, operation).await?;
+        Ok(self.log(work, asked, LogLine { step: ask.step, operation: ask.operation, key: Some(ask.key.kind), at }))
+    }
+
+    /// Logs how a question ended; the moment to come back when it has not.
+    fn log(&self, work: &mut Work, asked: Asked, line: LogLine) -> Option<Timestamp> {
         let now = self.clock.now();
         let (outcome, cost, cached) = match asked {
-            Asked::Wait(until) => return Ok(Some(until)),
+            Asked::Wait(until) => return Some(until),
             Asked::NotMade(why) => (CallOutcome::NotMade { why }, Credits::ZERO, false),
             Asked::Answered(answer) => {
                 let outcome = outcome_of(&answer.reply, now);
@@ -50,9 +65,40 @@ impl Enrich {
                 (outcome, answer.cost, answer.cached)
             }
         };
-        let (key, latency) = (Some(ask.key.kind), now.since(at));
-        work.run.calls.push(Call { step: ask.step, operation: ask.operation, outcome, at, latency, cost, key, cached });
+        let LogLine { step, operation, key, at } = line;
+        work.run.calls.push(Call { step, operation, outcome, at, latency: now.since(at), cost, key, cached });
+        None
+    }
+
+    /// Logs the one attempt that an earlier claimant may have reserved and not lived to log. It is a cost of this run (I8), also
+    /// when the plan would not ask again because the cache or another run has the answer by now.
+    pub(super) async fn look_back(&self, work: &mut Work) -> Result<Option<Timestamp>, Retry> {
+        if work.lease.fence == 1 {
+            return Ok(None);
+        }
+        let at = self.clock.now();
+        for (step, operation) in self.paid_questions() {
+            let attempt = plan::next_attempt(&work.run.calls, &operation.name);
+            let id = ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt };
+            let Some(earlier) = self.store.read_reservation(&id).await? else { continue };
+            let key = CacheKey { operation: operation.name.clone(), hash: earlier.answer.clone() };
+            let line = LogLine { step: step.to_owned(), operation: operation.name.clone(), key: None, at };
+            let asked = self.answer_of_earlier(work, operation, &key, earlier).await?;
+            if let Some(until) = self.log(work, asked, line.clone()) {
+                return Ok(Some(until));
+            }
+            if let Some(kept) = self.kept(work, operation, &key).await? {
+                let gift = Answer { reply: kept.reply, cost: Credits::ZERO, cached: true };
+                self.log(work, Asked::Answered(gift), line);
+            }
+        }
         Ok(None)
+    }
+
+    fn paid_questions(&self) -> impl Iterator<Item = (&str, &Operation)> {
+        let named = self.config.steps.iter().flat_map(|step| step.providers.iter().map(move |name| (step.name.as_str(), name)));
+        let known = named.filter_map(|(step, name)| Some((step, self.config.catalogue.get(name)?)));
+        known.filter(|(_, operation)| !operation.price.is_free())
     }
 
     async fn answer(&self, work: &mut Work, ask: &Ask, operation: &Operation) -> Result<Asked, Retry> {
@@ -161,16 +207,29 @@ impl Enrich {
             // What was paid for stands in the log before the record makes the same call unnecessary for a later claimant.
             self.store.save_run(&work.lease, &work.run),
         );
-        settled?;
         paid?;
-        Ok(saved?)
-    }
-
-    async fn move_on(&self, owed: &Owed) -> Result<(), StoreError> {
-        if owed.from.state == owed.to.state {
+        saved?;
+        if settled? {
             return Ok(());
         }
-        self.store.move_on(&owed.from, &owed.to).await.map(drop)
+        self.log_what_was_counted(work, &owed.from.id).await
+    }
+
+    /// Somebody else, the sweep as a rule, has resolved the entry meanwhile: what it says counts, so the log says the same (I8).
+    async fn log_what_was_counted(&self, work: &mut Work, id: &ReservationId) -> Result<(), Retry> {
+        let Some(entry) = self.store.read_reservation(id).await? else { return Ok(()) };
+        let call = work.run.calls.iter_mut().rev().find(|call| call.operation == id.operation);
+        let Some(call) = call.filter(|call| call.cost != entry.used()) else { return Ok(()) };
+        call.cost = entry.used();
+        Ok(self.store.save_run(&work.lease, &work.run).await?)
+    }
+
+    /// False when somebody else has resolved the entry.
+    async fn move_on(&self, owed: &Owed) -> Result<bool, StoreError> {
+        if owed.from.state == owed.to.state {
+            return Ok(true);
+        }
+        self.store.move_on(&owed.from, &owed.to).await
     }
 
     /// The person counts as paid for only when something was: a call that failed for free leaves the next one its chance.

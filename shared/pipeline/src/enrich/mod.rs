@@ -42,6 +42,9 @@ const COPIES_MAX: u32 = 1000;
 /// How soon a run looks again whether another run of the same person has ended.
 const SAME_PERSON_PAUSE: Millis = Millis::seconds(1);
 
+/// What a run waits for when an attempt from before a crash is still out.
+const AN_EARLIER_ATTEMPT: &str = "an earlier attempt may still be answered";
+
 /// Everything the use case needs.
 #[derive(Clone)]
 pub struct Enrich {
@@ -215,6 +218,9 @@ impl Enrich {
 
     /// Asks whom the plan says until nobody is left.
     async fn follow_plan(&self, work: &mut Work) -> Result<Planned, Retry> {
+        if let Some(until) = self.look_back(work).await? {
+            return Ok(Planned::Wait { until, why: AN_EARLIER_ATTEMPT });
+        }
         self.look_at_facts(work);
         loop {
             let keys = keys_of(work);
@@ -239,7 +245,7 @@ impl Enrich {
                 }
                 Next::Ask(ask) => {
                     if let Some(until) = self.ask(work, ask).await? {
-                        return Ok(Planned::Wait { until, why: "an earlier attempt may still be answered" });
+                        return Ok(Planned::Wait { until, why: AN_EARLIER_ATTEMPT });
                     }
                     self.look_at_facts(work);
                 }

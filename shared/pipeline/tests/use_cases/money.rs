@@ -134,6 +134,20 @@ async fn x_01_a_call_that_failed_for_free_leaves_the_next_click_its_chance() {
     assert_eq!((again.paid_by.clone(), again.cost(), decision(&again).outcome), (None, Credits::whole(2), Outcome::Routed));
 }
 
+#[tokio::test(start_paused = true)]
+async fn i8_a_lost_attempt_is_in_the_log_although_the_cache_has_the_answer_by_now() {
+    let world = World::new();
+    crash_after(&world, Millis(100)).await;
+    world.finish(&signup("john@acme.io", "d2", Arrival::Signup)).await;
+    let run = world.finish(&jane()).await;
+    let company = run.calls.iter().filter(|call| call.operation == "crustdata.company");
+    let logged: Vec<(Credits, bool)> = company.map(|call| (call.cost, call.cached)).collect();
+    assert_eq!(logged, [(Credits::whole(2), false), (Credits::ZERO, true)], "the lost call, and the answer that John's run kept");
+    let entries = world.store.reservations().into_iter().filter(|entry| entry.id.run == run.id);
+    assert_eq!(run.cost(), entries.fold(Credits::ZERO, |sum, entry| sum.plus(entry.used())));
+    assert_eq!(decision(&run).score.low, 100);
+}
+
 /// What a claimant leaves behind that dies after the reply was kept and before it was settled.
 async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) {
     let run = jane().signup.run_id(&world.key);
