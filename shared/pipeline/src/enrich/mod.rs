@@ -18,6 +18,7 @@ use domain::plan::{self, Next, Situation};
 use domain::record::{Alias, Record, RecordId, aliases_of};
 use domain::run::Run;
 use domain::schema::Field;
+use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 
 use self::ask::Owed;
@@ -112,7 +113,10 @@ impl Enrich {
         let (claimed, known) = tokio::join!(self.claim(&request, identity.as_deref()), self.look_ahead(&message.signup));
         match claimed? {
             (Claim::OtherPayload, _) => self.poison(message, &request.run).await,
-            (Claim::Terminal(run), _) => Ok(Worked::Repeated { run: run.id }),
+            (Claim::Terminal(run), _) => {
+                self.hand_over_late(&run, known?.0).await?;
+                Ok(Worked::Repeated { run: run.id })
+            }
             (Claim::Busy { until }, _) => self.park_message(message, until, "another worker holds the run").await,
             (Claim::HandOver(lease, run), _) => self.hand_over(&lease, run).await,
             (Claim::Mine(lease, run), window) => {
@@ -313,11 +317,26 @@ impl Enrich {
     async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
         let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
         if let (Verdict::Pass, Some(record), true) = (decision.gate.verdict, &run.record, self.config.crm.is_some()) {
-            let message = WritebackMessage { record: record.clone(), run: run.id.clone(), attempt: 0 };
-            self.queue.send(QueueName::Writeback, &to_body(&message)?, Millis(0)).await?;
+            self.send_to_crm(record, &run.id).await?;
         }
         self.store.finish_run(lease).await?;
         Ok(Worked::Finished { run })
+    }
+
+    async fn send_to_crm(&self, record: &RecordId, run: &RunId) -> Result<(), Retry> {
+        let message = WritebackMessage { record: record.clone(), run: run.clone(), attempt: 0 };
+        Ok(self.queue.send(QueueName::Writeback, &to_body(&message)?, Millis(0)).await?)
+    }
+
+    /// A claimant that lost its lease may have stored its decision on the record after another one had handed the run over.
+    /// The message that it left comes again, and what it decided last is handed over as well: the CRM gets the newest decision.
+    async fn hand_over_late(&self, run: &Run, record: Option<Record>) -> Result<(), Retry> {
+        let Some(Record { id, decided: Some(decided), .. }) = record else { return Ok(()) };
+        let is_late = decided.run == run.id && run.decision().is_some_and(|handed_over| handed_over.seq < decided.decision.seq);
+        if is_late && decided.decision.gate.verdict == Verdict::Pass && self.config.crm.is_some() {
+            self.send_to_crm(&id, &run.id).await?;
+        }
+        Ok(())
     }
 
     async fn free_window(&self, work: &Work) -> Result<(), Retry> {

@@ -6,7 +6,7 @@ use domain::route::Track;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
 use domain::value::Value;
-use pipeline::ports::{Claim, ClaimRequest, Runs, Stage};
+use pipeline::ports::{Claim, ClaimRequest, Records, Runs, Saved, Stage};
 use pipeline::work::Worked;
 
 use crate::world::{START, World, decision, hit, jane, signup};
@@ -235,4 +235,19 @@ async fn s3_45_a_weak_value_does_not_score_and_is_named_as_not_sure_enough() {
     let decision = decision(&run);
     assert_eq!((decision.score.low, decision.score.high), (85, 100));
     assert!(decision.because().iter().any(|reason| reason.contains("contact.seniority: not sure enough")), "{:?}", decision.because());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_zombie_decided_last_on_the_record_is_handed_over_when_its_message_comes_again() {
+    let world = World::new();
+    world.finish(&jane()).await;
+    let mut record = world.store.records().remove(0);
+    record.version += 1;
+    record.decided.as_mut().unwrap().decision.seq = record.version;
+    let before = world.writebacks();
+    assert!(matches!(world.work(&jane()).await, Worked::Repeated { .. }));
+    assert_eq!(world.writebacks(), before, "a plain duplicate hands over nothing");
+    assert_eq!(world.store.save_record(&record, &[]).await.unwrap(), Saved::Stored);
+    assert!(matches!(world.work(&jane()).await, Worked::Repeated { .. }));
+    assert_eq!(world.writebacks(), before + 1);
 }
