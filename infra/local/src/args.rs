@@ -36,6 +36,12 @@ pub struct Args {
     /// The seed of everything invented: companies, people and latencies.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
+    /// Call this sandbox instead of serving one: its books and its CRM outlive this process, as vendors do.
+    #[arg(long, value_name = "URL")]
+    pub sandbox: Option<String>,
+    /// Let the clock run this many seconds ahead, as after an outage of that length: what waited in --data is due at once.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide = true)]
+    pub clock_ahead: i64,
     /// Write the functions' JSON logs to standard error.
     #[arg(long)]
     pub logs: bool,

@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod args;
+mod clock;
 mod durable;
 mod http;
 pub mod journal;
@@ -15,6 +16,8 @@ mod secrets;
 pub mod stack;
 
 use anyhow::{Result, bail};
+
+pub use secrets::hash_key;
 
 use args::{Args, DEFAULT_PORT};
 use journal::Journal;

@@ -35,6 +35,9 @@ impl Keys for LocalSecrets {
 }
 
 /// The key under which people are hashed here; fixed, so that `--data` is found again.
-pub(crate) fn hash_key() -> Result<HashKey, WeakHashKey> {
+///
+/// # Errors
+/// Never: the key is long enough.
+pub fn hash_key() -> Result<HashKey, WeakHashKey> {
     HashKey::new(b"local hash key, for this machine only".to_vec())
 }

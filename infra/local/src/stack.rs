@@ -8,17 +8,19 @@ use connectors::{Egress, Endpoints, HttpProvider, HubSpot};
 use domain::config::Config;
 use domain::identity::HashKey;
 use domain::priority::Priority;
+use domain::units::Millis;
 use pipeline::enrich::Enrich;
 use pipeline::memory::MemoryQueue;
 use pipeline::ports::{Clock, Entropy, Queue, QueueName, Store};
 use pipeline::sweep::Sweep;
 use pipeline::write_back::WriteBack;
-use platform::{Aws, OsEntropy, SystemClock};
+use platform::{Aws, OsEntropy};
 use sandbox::{Latency, Options, Sandbox};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::args::Args;
+use crate::clock::ClockAhead;
 use crate::durable::DurableQueue;
 use crate::journal::Journal;
 use crate::pump::pump;
@@ -46,7 +48,7 @@ pub struct Stack {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) journal: Journal,
     pub(crate) http: reqwest::Client,
-    /// The sandbox's books.
+    /// The sandbox's books; empty where another one is called (`--sandbox`).
     pub sandbox: Sandbox,
     _tasks: JoinSet<()>,
 }
@@ -64,20 +66,27 @@ impl Stack {
     /// Says what could not start and what to do about it.
     pub async fn start(args: &Args, journal: Journal) -> Result<Self> {
         let port = |offset: u16| if args.port == 0 { 0 } else { args.port + offset };
-        let (web, tables, world) = (listen(port(0)).await?, listen(port(1)).await?, listen(port(2)).await?);
-        let url_of = |listener: &TcpListener| listener.local_addr().map(|address| format!("http://{address}"));
-        let (url, tables_url, sandbox_url) = (url_of(&web)?, url_of(&tables)?, url_of(&world)?);
+        let (web, tables) = (listen(port(0)).await?, listen(port(1)).await?);
+        let (url, tables_url) = (url_of(&web)?, url_of(&tables)?);
         let mut tasks = JoinSet::new();
 
         let database = open_database(args.data.as_deref())?;
         tasks.spawn(dynoxide::server::serve_on(tables, database));
         let sandbox = Sandbox::new(Options { seed: args.seed, latency: Latency::Seeded });
-        tasks.spawn(quietly(sandbox::serve(world, sandbox.clone())));
+        let sandbox_url = match &args.sandbox {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => {
+                let world = listen(port(2)).await?;
+                let url = url_of(&world)?;
+                tasks.spawn(quietly(sandbox::serve(world, sandbox.clone())));
+                url
+            }
+        };
 
         let sources = platform::config_folder(&args.config)?;
         let (config, connectors) = connectors::configure(&sources)?;
         let config = Arc::new(config);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let clock: Arc<dyn Clock> = Arc::new(ClockAhead(Millis::seconds(args.clock_ahead)));
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let hash_key = Arc::new(hash_key()?);
         let aws = Aws::local(&tables_url).await?;
@@ -152,6 +161,10 @@ async fn listen(port: u16) -> Result<TcpListener> {
     TcpListener::bind(("127.0.0.1", port))
         .await
         .with_context(|| format!("port {port} is taken; choose others with --port, or --port 0 for free ones"))
+}
+
+fn url_of(listener: &TcpListener) -> std::io::Result<String> {
+    listener.local_addr().map(|address| format!("http://{address}"))
 }
 
 fn open_database(data: Option<&Path>) -> Result<dynoxide::Database> {
