@@ -9,26 +9,33 @@ use lambda_runtime::Context;
 use pipeline::ports::{Clock, Queue, QueueName, Received};
 use platform::NotABatch;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// A Lambda invocation gets this long here.
 pub(crate) const FUNCTION_TIMEOUT: Millis = Millis::seconds(60);
 /// Visibility of a received message: six times the function's timeout (RELIABILITY §3).
 const VISIBILITY: Millis = Millis(FUNCTION_TIMEOUT.0 * 6);
 const BATCH_SIZE: usize = 10;
+/// A queue's invocations at a time, as few as AWS allows (the template's `MaximumConcurrency` allows more): what is not received
+/// yet waits in the queue, while what is received and cannot be served in time would spend its receives.
+const INVOCATIONS_MOST: usize = 2;
 /// How long the pump rests when a queue is empty; a message travels for about as long as in SQS.
 const REST: Millis = Millis(10);
 
-/// Feeds one queue to one function until the task is dropped. Invocations overlap, as in Lambda.
+/// Feeds one queue to one function until the task is dropped. Invocations overlap, as in Lambda, up to a bound.
 pub(crate) async fn pump<F>(queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, name: QueueName, invoke: F)
 where
     F: AsyncInvoke + 'static,
 {
-    let invoke = Arc::new(invoke);
-    loop {
+    let (invoke, room) = (Arc::new(invoke), Arc::new(Semaphore::new(INVOCATIONS_MOST)));
+    while let Ok(place) = Arc::clone(&room).acquire_owned().await {
         match queue.receive(name, BATCH_SIZE, VISIBILITY).await {
             Ok(batch) if !batch.is_empty() => {
                 let (queue, clock, invoke) = (Arc::clone(&queue), Arc::clone(&clock), Arc::clone(&invoke));
-                tokio::spawn(async move { work(&*queue, &*clock, name, batch, &*invoke).await });
+                tokio::spawn(async move {
+                    work(&*queue, &*clock, name, batch, &*invoke).await;
+                    drop(place);
+                });
             }
             Ok(_) => tokio::time::sleep(REST.to_std()).await,
             Err(error) => {

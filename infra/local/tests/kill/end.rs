@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::credits::{Reservation, ReservationState};
 use domain::gate::Verdict;
-use domain::plan::Call;
+use domain::plan::{Call, CallOutcome};
 use domain::record::Record;
+use domain::run::Run;
 use domain::schema::Field;
 use domain::units::Credits;
 use domain::writeback::properties;
@@ -15,7 +16,7 @@ use crate::load::Load;
 use crate::snapshot::Snapshot;
 use crate::world::World;
 
-pub(crate) async fn check(audit: &mut Audit, snapshot: &Snapshot, world: &World, load: &Load) {
+pub(crate) fn check(audit: &mut Audit, snapshot: &Snapshot, world: &World, load: &Load) {
     everything_has_ended(audit, snapshot, load);
     a_second_click_reserves_nothing(audit, snapshot);
     no_answer_is_paid_twice(audit, snapshot);
@@ -38,14 +39,11 @@ fn everything_has_ended(audit: &mut Audit, snapshot: &Snapshot, load: &Load) {
     audit.check(snapshot.writing.is_empty(), || format!("writes to the CRM are still marked: {:?}", snapshot.writing));
 }
 
-/// I6: the person was paid for within the hour, so this run owes nothing.
+/// I6: the person was paid for within the hour, so this run owes nothing but what it had reserved before it was cut off.
 fn a_second_click_reserves_nothing(audit: &mut Audit, snapshot: &Snapshot) {
-    for stored in snapshot.finished().filter(|stored| stored.run.paid_by.is_some()) {
-        let run = &stored.run;
-        let bought = run.calls.iter().any(|call| call.cost > Credits::ZERO);
-        let entries = snapshot.reservations.keys().filter(|id| id.run == run.id).count();
-        // A run that had paid before it was cut off may find that the other click has paid meanwhile.
-        audit.check(entries == 0 || bought, || format!("I6: {} is a second click and has {entries} entries", run.id));
+    for stored in snapshot.finished().filter(|stored| stored.run.paid_by.is_some() && stored.fence == 1) {
+        let entries = snapshot.reservations.keys().filter(|id| id.run == stored.run.id).count();
+        audit.check(entries == 0, || format!("I6: {} is a second click and has {entries} entries", stored.run.id));
     }
 }
 
@@ -65,34 +63,50 @@ fn no_answer_is_paid_twice(audit: &mut Audit, snapshot: &Snapshot) {
     }
 }
 
-/// I8, entry by entry: what the ledger says of a finished run, its log says too.
+/// I8: the balance rebuilt from the logs, entry by entry and as a whole.
 fn the_logs_are_the_ledger(audit: &mut Audit, snapshot: &Snapshot) {
-    for stored in snapshot.finished() {
-        let run = &stored.run;
-        let entries = || snapshot.reservations.values().filter(|entry| entry.id.run == run.id);
-        let operations: BTreeSet<&str> = entries().map(|entry| entry.id.operation.as_str()).collect();
-        for operation in operations {
-            let used = sum(entries().filter(|entry| entry.id.operation == operation).map(Reservation::used));
-            let calls: Vec<&Call> = run.calls.iter().filter(|call| call.operation == operation).collect();
-            let logged = sum(calls.iter().map(|call| call.cost));
-            if used != logged {
-                audit.unlogged += 1;
-            }
+    let (mut logged, mut elsewhere) = (Credits::ZERO, Credits::ZERO);
+    let mut by_run: BTreeMap<&str, Vec<&Reservation>> = BTreeMap::new();
+    for entry in snapshot.reservations.values() {
+        by_run.entry(entry.id.run.as_str()).or_default().push(entry);
+    }
+    for (id, stored) in &snapshot.runs {
+        let entries = by_run.remove(id.as_str()).unwrap_or_default();
+        if stored.stage == "done" {
+            logged = logged.plus(stored.run.cost());
+            elsewhere = elsewhere.plus(what_no_log_tells(audit, &stored.run, stored.fence, &entries));
+        } else {
+            elsewhere = elsewhere.plus(sum(entries.iter().map(|entry| entry.used())));
+        }
+    }
+    audit.check(by_run.is_empty(), || format!("entries of runs that there are not: {by_run:?}"));
+    let balance = sum(snapshot.months.values().map(|month| month.used));
+    audit.check(logged.plus(elsewhere) == balance, || {
+        format!("I8: {balance} are used; rebuilt from the logs it is {logged}, and {elsewhere} of runs that did not finish")
+    });
+}
+
+/// A finished run's log tells of each of its entries what it used, with one known gap, counted and printed: a run that was cut off
+/// during a call and finds the answer known when it is taken up again (a colleague or a second click bought it meanwhile) never
+/// comes back to its own entry. The sweeper closes that entry, and no log tells of it.
+fn what_no_log_tells(audit: &mut Audit, run: &Run, fence: u64, entries: &[&Reservation]) -> Credits {
+    let mut untold = Credits::ZERO;
+    let operations: BTreeSet<&str> = entries.iter().map(|entry| entry.id.operation.as_str()).collect();
+    for operation in operations {
+        let used = sum(entries.iter().filter(|entry| entry.id.operation == operation).map(|entry| entry.used()));
+        let calls: Vec<&Call> = run.calls.iter().filter(|call| call.operation == operation).collect();
+        let logged = sum(calls.iter().map(|call| call.cost));
+        let was_found_known = calls.iter().all(|call| call.cached || matches!(call.outcome, CallOutcome::NotMade { .. }));
+        if was_found_known && fence > 1 && used > Credits::ZERO {
+            audit.untold.push(format!("{} used {used} for {operation}", run.id));
+            untold = untold.plus(used);
+        } else {
             audit.check(used == logged, || {
-                let entries: Vec<_> = entries().filter(|entry| entry.id.operation == operation).collect();
-                format!("I8: {} used {used} for {operation}, and its log says {logged}: {entries:?}, {calls:?}", run.id)
+                format!("I8: {} used {used} for {operation}, its log says {logged}: {entries:?}, {calls:?}", run.id)
             });
         }
-        let (used, logged) = (sum(entries().map(Reservation::used)), run.cost());
-        audit.check(used >= logged, || format!("I8: the log of {} says {logged}, and its entries {used}", run.id));
     }
-    let is_finished = |entry: &&Reservation| snapshot.runs.get(entry.id.run.as_str()).is_some_and(|stored| stored.stage == "done");
-    let of_dead = sum(snapshot.reservations.values().filter(|entry| !is_finished(entry)).map(Reservation::used));
-    let (logged, balance) =
-        (sum(snapshot.finished().map(|stored| stored.run.cost())), sum(snapshot.months.values().map(|month| month.used)));
-    audit.check(logged.plus(of_dead) == balance, || {
-        format!("I8: {balance} are used; rebuilt from the logs it is {logged}, and {of_dead} of runs that did not finish")
-    });
+    untold
 }
 
 /// One record a person, one contact a record, and its values are those of the record's newest decision.

@@ -17,7 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::world::{OutageClock, World};
 
 /// The month's allocation for each kill: most of what the load asks for, so that the last signups meet its end.
-pub(crate) const CREDITS_A_KILL: u64 = 45;
+pub(crate) const CREDITS_A_KILL: u64 = 60;
 const SENDERS: usize = 8;
 /// A sender that gives up does so after this many tries without an answer.
 const TRIES_OF_THE_IMPATIENT: usize = 2;

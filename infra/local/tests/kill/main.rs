@@ -20,7 +20,7 @@ mod vendors;
 mod world;
 
 use std::io::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -32,8 +32,11 @@ use world::World;
 
 /// Signups that are posted for each kill.
 const POSTS_A_KILL: usize = 15;
-/// The stack is killed so many milliseconds after it listens.
-const LIFE: std::ops::Range<u64> = 20..2_000;
+/// The stack is killed after it asked its vendors so many times: a moment in its work, however fast the machine is. A signup that is
+/// paid for asks four or five times.
+const ASKED: std::ops::Range<u64> = 0..50;
+/// It is killed by then also when it asks nobody.
+const LIFE_MOST: Duration = Duration::from_secs(8);
 /// Or, one time in five, so many milliseconds after it was started, while it opens its files.
 const START: std::ops::Range<u64> = 1..250;
 /// How long the stack may take for what is left, once nothing is posted any more, in outages.
@@ -51,11 +54,7 @@ async fn what_got_its_2xx_survives_any_number_of_kills_and_is_paid_once() {
     for kill in 1..=kills {
         load.allow(usize::try_from(kill).unwrap() * POSTS_A_KILL);
         world.start();
-        let is_starting = dice.random_range(0..5) == 0;
-        if !is_starting {
-            world.wait_until_it_listens().await;
-        }
-        tokio::time::sleep(Duration::from_millis(dice.random_range(if is_starting { START } else { LIFE }))).await;
+        live(&world, &mut dice).await;
         world.kill().await;
         let snapshot = Snapshot::read(world.data()).await;
         audit.look(&format!("kill {kill}"), &snapshot, &world, &load);
@@ -65,13 +64,25 @@ async fn what_got_its_2xx_survives_any_number_of_kills_and_is_paid_once() {
 
     let snapshot = drain(&mut world, &load, &mut audit).await;
     audit.look("the end", &snapshot, &world, &load);
-    end::check(&mut audit, &snapshot, &world, &load).await;
+    end::check(&mut audit, &snapshot, &world, &load);
     let report = audit.report(kills, seed, &snapshot, &load, &world);
     say(&report);
     if !audit.violations.is_empty() {
         let kept = world.keep();
         panic!("{report}\n{}\nthe data and the stack's log are kept in {}", audit.violations.join("\n"), kept.display());
     }
+}
+
+/// Lets the stack live until the moment of its death.
+async fn live(world: &World, dice: &mut StdRng) {
+    if dice.random_range(0..5) == 0 {
+        return tokio::time::sleep(Duration::from_millis(dice.random_range(START))).await;
+    }
+    let (asked, start) = (world.vendors.asked() + dice.random_range(ASKED), Instant::now());
+    while world.vendors.asked() < asked && start.elapsed() < LIFE_MOST {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(dice.random_range(0..300))).await;
 }
 
 /// How long the machine is down: often not at all, so that leases still stand; sometimes until everything that waited is due.

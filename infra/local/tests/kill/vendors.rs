@@ -1,7 +1,7 @@
 //! The vendors and the CRM, who live on when the stack dies.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -11,22 +11,28 @@ use axum::response::Response;
 use domain::units::Credits;
 use sandbox::{Latency, Options, Sandbox};
 
-/// A sandbox in this process, and how many of its answers are under way.
+/// A sandbox in this process, and how many requests it got.
 pub(crate) struct Vendors {
     pub(crate) url: String,
     pub(crate) sandbox: Sandbox,
-    under_way: Arc<AtomicI64>,
+    requests: Arc<Requests>,
+}
+
+#[derive(Default)]
+struct Requests {
+    asked: AtomicU64,
+    under_way: AtomicI64,
 }
 
 impl Vendors {
     pub(crate) async fn start(seed: u64) -> Self {
         let sandbox = Sandbox::new(Options { seed, latency: Latency::Seeded });
-        let under_way = Arc::new(AtomicI64::new(0));
-        let router: Router = sandbox.router().layer(from_fn_with_state(Arc::clone(&under_way), count));
+        let requests = Arc::new(Requests::default());
+        let router: Router = sandbox.router().layer(from_fn_with_state(Arc::clone(&requests), count));
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, sandbox, under_way }
+        Self { url, sandbox, requests }
     }
 
     /// What all vendors billed so far.
@@ -34,10 +40,15 @@ impl Vendors {
         billed(&self.sandbox)
     }
 
+    /// How often the vendors and the CRM were asked.
+    pub(crate) fn asked(&self) -> u64 {
+        self.requests.asked.load(Ordering::SeqCst)
+    }
+
     /// Waits until every request has been answered or dropped.
     pub(crate) async fn quiet(&self) {
         let start = Instant::now();
-        while self.under_way.load(Ordering::SeqCst) > 0 {
+        while self.requests.under_way.load(Ordering::SeqCst) > 0 {
             assert!(start.elapsed() < Duration::from_secs(40), "a vendor's answer hangs for longer than any of them may");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -50,16 +61,17 @@ pub(crate) fn billed(sandbox: &Sandbox) -> Credits {
 }
 
 /// Counts down also when the connection is lost and the answer is dropped.
-struct Counted(Arc<AtomicI64>);
+struct Counted(Arc<Requests>);
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.under_way.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
-async fn count(State(under_way): State<Arc<AtomicI64>>, request: Request, next: Next) -> Response {
-    under_way.fetch_add(1, Ordering::SeqCst);
-    let _counted = Counted(under_way);
+async fn count(State(requests): State<Arc<Requests>>, request: Request, next: Next) -> Response {
+    requests.asked.fetch_add(1, Ordering::SeqCst);
+    requests.under_way.fetch_add(1, Ordering::SeqCst);
+    let _counted = Counted(requests);
     next.run(request).await
 }

@@ -12,7 +12,7 @@ use domain::units::{Millis, Timestamp};
 use pipeline::ports::Clock;
 use platform::SystemClock;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 
 use crate::snapshot::messages;
@@ -86,12 +86,6 @@ impl World {
             .spawn()
             .unwrap();
         self.stack = Some((stack, self.now()));
-    }
-
-    pub(crate) async fn wait_until_it_listens(&self) {
-        while TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
     }
 
     /// Kills the stack and waits until it is dead.
