@@ -8,6 +8,7 @@ use domain::run::Run;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
 use pipeline::hold::hold_the_day;
+use pipeline::messages::LookupMessage;
 use pipeline::ports::{Cache, CacheKey, CachedReply, Claim, ClaimRequest, Ledger, Queue, QueueName, Reserved, Runs};
 use pipeline::work::Worked;
 
@@ -101,6 +102,39 @@ async fn after_a_crash_during_a_call_nobody_calls_again_and_the_credits_count_as
     assert_eq!(world.provider.asked("crustdata.company"), 1);
     assert!(run.calls.iter().any(|call| call.operation == "crustdata.company" && call.outcome == CallOutcome::TimedOut));
     assert_eq!(day(&world).await, (2 * TWO, 2 * TWO), "the lost call and the person's");
+}
+
+/// What all runs' logs say was spent, against what the ledger says (I8).
+async fn logged_and_used(world: &World, messages: &[LookupMessage]) -> (i64, i64) {
+    let mut logged = Credits::ZERO;
+    for message in messages {
+        logged = logged.plus(world.stored(message).await.cost());
+    }
+    (logged.micros(), day(world).await.1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn i8_a_call_that_was_cut_off_stands_in_the_log_though_a_colleague_bought_the_answer_meanwhile() {
+    let (world, john) = (World::new(), signup("john@acme.io", "d2", Arrival::Signup));
+    crash_after(&world, Millis(100)).await;
+    world.finish(&john).await;
+    let run = world.finish(&jane()).await;
+    assert_eq!(world.provider.asked("crustdata.company"), 2, "hers was cut off, his was answered, and she took his");
+    let company: Vec<_> = run.calls.iter().filter(|call| call.operation == "crustdata.company").collect();
+    assert_eq!((&company[0].outcome, company[0].cost), (&CallOutcome::TimedOut, Credits::whole(2)));
+    assert!(company[1].cached && matches!(company[1].outcome, CallOutcome::Hit { .. }));
+    let (logged, used) = logged_and_used(&world, &[jane(), john]).await;
+    assert_eq!((logged, used), (4 * TWO, 4 * TWO));
+}
+
+#[tokio::test(start_paused = true)]
+async fn i8_a_call_that_was_cut_off_stands_in_the_log_though_a_second_click_was_finished_meanwhile() {
+    let (world, click) = (World::new(), signup("jane@acme.io", "d2", Arrival::Signup));
+    crash_after(&world, Millis(100)).await;
+    world.finish(&click).await;
+    world.finish(&jane()).await;
+    let (logged, used) = logged_and_used(&world, &[jane(), click]).await;
+    assert_eq!((logged, used), (3 * TWO, 3 * TWO));
 }
 
 #[tokio::test(start_paused = true)]
