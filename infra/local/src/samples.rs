@@ -136,8 +136,11 @@ pub(crate) async fn show_others(stack: &Stack, screen: &mut Screen, mut shown: u
             refreshed += 1;
         }
         for (id, earlier) in stack.journal.ended_after(shown) {
-            let run = follow(stack, &RunId::parse(&id)?, 1).await?;
-            screen.show(Row::new("yours", &run, None, &stack.journal, earlier));
+            // A row that cannot be shown is no reason to end what serves.
+            match follow(stack, &RunId::parse(&id)?, 1).await {
+                Ok(run) => screen.show(Row::new("yours", &run, None, &stack.journal, earlier)),
+                Err(error) => tracing::warn!(stage = "local", run = id, error = %error, "a run cannot be shown"),
+            }
             shown += 1;
         }
         tokio::time::sleep(LOOK_EVERY).await;

@@ -15,8 +15,8 @@ pub(crate) struct Audit {
     pub(crate) violations: Vec<String>,
     pub(crate) lost: usize,
     pub(crate) double: usize,
-    /// What was used and stands in no run's log.
-    pub(crate) untold: Vec<String>,
+    /// Operations of finished runs whose logs say something else than the ledger.
+    pub(crate) untold: usize,
     when: String,
     fences: BTreeMap<String, u64>,
     done: BTreeMap<String, Run>,
@@ -30,7 +30,7 @@ impl Audit {
             violations: Vec::new(),
             lost: 0,
             double: 0,
-            untold: Vec::new(),
+            untold: 0,
             when: String::new(),
             fences: BTreeMap::new(),
             done: BTreeMap::new(),
@@ -151,7 +151,7 @@ impl Audit {
             snapshot.poison.len(),
             self.lost,
             self.double,
-            self.untold.len(),
+            self.untold,
             self.overshoot.max(Credits::ZERO),
             world.vendors.billed(),
             swept.unknown,

@@ -81,11 +81,13 @@ impl Load {
         self.shared.allowed.store(deliveries, Ordering::SeqCst);
     }
 
-    /// Waits until every delivery was accepted or given up.
-    pub(crate) async fn finish(&self) {
-        while let Some(ended) = self.senders.lock().await.join_next().await {
+    /// Whether every delivery was accepted or given up.
+    pub(crate) async fn is_finished(&self) -> bool {
+        let mut senders = self.senders.lock().await;
+        while let Some(ended) = senders.try_join_next() {
             ended.unwrap();
         }
+        senders.is_empty()
     }
 
     /// The runs whose senders have their 2xx.

@@ -90,11 +90,16 @@ impl World {
 
     /// Kills the stack and waits until it is dead.
     pub(crate) async fn kill(&mut self) {
+        self.check_it_lives();
         let (mut stack, _) = self.stack.take().unwrap();
-        if let Some(status) = stack.try_wait().unwrap() {
+        stack.kill().await.unwrap();
+    }
+
+    /// Only we may end it.
+    pub(crate) fn check_it_lives(&mut self) {
+        if let Some(status) = self.stack.as_mut().unwrap().0.try_wait().unwrap() {
             panic!("the stack ended by itself with {status}; its log is in {}", self.keep().display());
         }
-        stack.kill().await.unwrap();
     }
 
     /// Time passes while the stack is dead. The vendors end what they were asked before: nothing of the dead process's
@@ -107,11 +112,12 @@ impl World {
     }
 
     /// Waits until the stack has nothing in hand and nothing that it could receive.
-    pub(crate) async fn wait_until_idle(&self) {
+    pub(crate) async fn wait_until_idle(&mut self) {
         let (started, mut busy_since) = (self.stack.as_ref().unwrap().1, Instant::now());
         let (mut quiet, mut seen) = (0, 0);
         while quiet < 3 {
             tokio::time::sleep(Duration::from_millis(100)).await;
+            self.check_it_lives();
             let messages = messages(&self.data);
             let now = self.now();
             let count = messages.len();
