@@ -3,7 +3,7 @@
 //!
 //! ```sh
 //! cargo test -p local --test kill                                         # a few kills
-//! KILLS=50 SEED=7 cargo test -p local --test kill                         # deep; the seed is printed
+//! KILLS=50 SEED=7 cargo test -p local --test kill                         # deep, `just kill`; the seed is printed
 //! ```
 //!
 //! The stack is a process of its own. The vendors and the CRM live in the test's process, for they do not die with us. Time is
@@ -122,7 +122,7 @@ async fn drain(world: &mut World, load: &Load, audit: &mut Audit) -> Snapshot {
 
 #[expect(clippy::disallowed_methods, reason = "how long the test runs is no setting of the product")]
 fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+    std::env::var(name).ok().filter(|text| !text.is_empty()).map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
 /// A line of progress, also where the harness keeps a test's output to itself.
