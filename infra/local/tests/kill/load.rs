@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use domain::units::Millis;
 use intake::sample::Sample;
 use local::samples::post;
 use pipeline::ports::Clock;
@@ -30,6 +31,8 @@ struct Delivery {
     sample: Sample,
     /// Rendered when it is first sent; its repetitions are the same bytes.
     body: Arc<OnceLock<Vec<u8>>>,
+    /// So long before it was sent: two clicks in one millisecond would be one delivery.
+    clicked: Millis,
     is_impatient: bool,
 }
 
@@ -126,7 +129,7 @@ async fn send(shared: Arc<Shared>, mut dice: StdRng) {
 async fn deliver(shared: &Shared, delivery: &Delivery, dice: &mut StdRng) {
     for tries in 1.. {
         let now = shared.clock.now();
-        let body = delivery.body.get_or_init(|| delivery.sample.render(now)).clone();
+        let body = delivery.body.get_or_init(|| delivery.sample.render(now.before(delivery.clicked))).clone();
         if let Ok(sending) = post(&shared.http, &shared.url, &delivery.sample, body, now).await {
             let mut sent = shared.sent.lock().unwrap();
             sent.accepted.insert(sending.run.to_string());
@@ -158,7 +161,12 @@ fn deliveries(count: usize, seed: u64) -> Vec<Delivery> {
             Some(again) => (made[again].sample.clone(), Arc::clone(&made[again].body)),
             None => (sample(&email, &mut dice), Arc::default()),
         };
-        made.push(Delivery { sample, body, is_impatient: dice.random_range(0..10) == 0 });
+        made.push(Delivery {
+            sample,
+            body,
+            clicked: Millis(i64::try_from(nth % 100).unwrap()),
+            is_impatient: dice.random_range(0..10) == 0,
+        });
         emails.push(email);
     }
     made
