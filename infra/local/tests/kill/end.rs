@@ -111,11 +111,15 @@ fn the_crm_has_the_newest_decisions(audit: &mut Audit, snapshot: &Snapshot, worl
     let (config, contacts) = (&world.config, world.vendors.sandbox.contacts());
     let plan = config.crm.as_ref().unwrap();
     let given_up = snapshot.records_given_up();
-    let (mut emails, mut written) = (BTreeSet::new(), 0);
+    let dead_runs: BTreeSet<String> = snapshot.runs_in_messages().collect();
+    let (mut emails, mut written, mut excused) = (BTreeSet::new(), 0, 0);
     for record in &snapshot.records {
         let (email, decided) = (email_of(record, world), record.decided.as_ref().unwrap());
         audit.check(emails.insert(email.clone()), || "two records have the same address".to_owned());
-        if decided.decision.gate.verdict != Verdict::Pass || given_up.contains(&record.id.0) {
+        // Stored by a run that ended among the dead letters before it handed the lead over: it waits there to be redriven.
+        let is_dead = dead_runs.contains(decided.run.as_str()) && snapshot.runs[decided.run.as_str()].stage != "done";
+        if decided.decision.gate.verdict != Verdict::Pass || given_up.contains(&record.id.0) || is_dead {
+            excused += 1;
             continue;
         }
         let of_person: Vec<_> = contacts.iter().filter(|contact| contact.properties.get("email") == Some(&email)).collect();
@@ -128,7 +132,7 @@ fn the_crm_has_the_newest_decisions(audit: &mut Audit, snapshot: &Snapshot, worl
             audit.check(there == Some(&value), || format!("record {:?}: the CRM has {name} {there:?}, decided was {value}", record.id));
         }
     }
-    audit.check(given_up.len() + written >= contacts.len(), || format!("{} contacts for {written} records", contacts.len()));
+    audit.check(excused + written >= contacts.len(), || format!("{} contacts for {written} records", contacts.len()));
 }
 
 fn email_of(record: &Record, world: &World) -> String {
