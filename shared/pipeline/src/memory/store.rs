@@ -1,4 +1,6 @@
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -65,6 +67,16 @@ impl State {
     }
 }
 
+/// Text that is hashed instead of kept.
+struct Hashed(DefaultHasher);
+
+impl fmt::Write for Hashed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write(text.as_bytes());
+        Ok(())
+    }
+}
+
 impl Clone for MemoryStore {
     /// A store of its own that holds the same.
     fn clone(&self) -> Self {
@@ -89,6 +101,15 @@ impl MemoryStore {
     #[must_use]
     pub fn records(&self) -> Vec<Record> {
         self.state().records.values().cloned().collect()
+    }
+
+    /// A number that two stores share when they hold the same (but for values that `Debug` masks): a model checker tells states by it.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        let mut text = Hashed(DefaultHasher::new());
+        // Writing to a hasher never fails.
+        let _ = write!(text, "{:?}", self.state());
+        text.0.finish()
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
