@@ -100,7 +100,7 @@ impl Job {
         match &self.task {
             Task::Accept(signup) => accept(&setup, ports, *signup, self.begun).await,
             Task::Message(QueueName::Writeback, body, _) => {
-                if write_back(&setup, &ports).work(&from_body(body).unwrap()).await.is_ok() {
+                if write_back(&setup, &ports).work(&from_body(body).unwrap(), TIME_LEFT).await.is_ok() {
                     self.delete(&ports).await;
                 }
             }

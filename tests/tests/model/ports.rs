@@ -13,9 +13,9 @@ use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 use pipeline::memory::MemoryStore;
 use pipeline::ports::{
-    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Clock, Crm, CrmReply, CrmWrite, Entropy, Lease, Ledger, LookupRequest,
-    Outbox, OutboxLease, OutboxTurn, Poison, Provider, Queue, QueueError, QueueName, Received, Records, Reserved, Runs, Saved, StoreError,
-    StoredRun, Window, WriteRequest, Written,
+    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Clock, Crm, CrmReply, CrmWrite, DeadLetter, Entropy, Lease, Ledger,
+    LookupRequest, Outbox, OutboxLease, OutboxTurn, Poison, Provider, Queue, QueueError, QueueName, Received, Records, Reserved, Runs,
+    Saved, StoreError, StoredRun, Window, WriteRequest, Written,
 };
 
 use crate::breakage::Breakage;
@@ -103,6 +103,10 @@ impl Runs for Ports {
     async fn park_run(&self, lease: &Lease, run: &Run) -> Stored<()> {
         let run = run.clone();
         self.fenced("park_run", lease, move |store, lease| now_or_never(store.park_run(lease, &run))).await
+    }
+
+    async fn free_run(&self, lease: &Lease) -> Stored<()> {
+        self.fenced("free_run", lease, move |store, lease| now_or_never(store.free_run(lease))).await
     }
 
     async fn decide_run(&self, lease: &Lease, run: &Run) -> Stored<()> {
@@ -315,8 +319,12 @@ impl Queue for Ports {
         self.wire.ask("delete", Some(Err(lost)), move |shared| Ok::<(), QueueError>(shared.delete(receipt))).await
     }
 
-    async fn dead_letters(&self, _: QueueName) -> Result<Vec<String>, QueueError> {
+    async fn dead_letters(&self, _: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(Vec::new())
+    }
+
+    async fn delete_dead_letter(&self, _: QueueName, _: &str) -> Result<(), QueueError> {
+        Ok(())
     }
 }
 
