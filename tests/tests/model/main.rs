@@ -12,6 +12,7 @@
 mod breakage;
 mod chain;
 mod job;
+mod outside;
 mod ports;
 mod properties;
 mod scenarios;
@@ -19,3 +20,4 @@ mod setup;
 mod shared;
 mod stored;
 mod wire;
+mod world;

@@ -7,15 +7,13 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 use domain::credits::{Adjustment, Balance, Bounds, Reservation, ReservationId, ReservationState, Threshold, Usage};
 use domain::record::{Alias, Record, RecordId};
-use domain::reply::Reply;
 use domain::run::Run;
 use domain::signup::RunId;
-use domain::units::{Credits, Millis, Timestamp};
+use domain::units::{Credits, Timestamp};
 use pipeline::memory::MemoryStore;
 use pipeline::ports::{
-    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Clock, Crm, CrmReply, CrmWrite, DeadLetter, Entropy, Lease, Ledger,
-    LookupRequest, Outbox, OutboxLease, OutboxTurn, Poison, Provider, Queue, QueueError, QueueName, Received, Records, Reserved, Runs,
-    Saved, StoreError, StoredRun, Window, WriteRequest, Written,
+    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Clock, Entropy, Lease, Ledger, Outbox, OutboxLease, OutboxTurn, Poison,
+    Records, Reserved, Runs, Saved, StoreError, StoredRun, Window, WriteRequest, Written,
 };
 
 use crate::breakage::Breakage;
@@ -69,7 +67,7 @@ impl Ports {
         .await
     }
 
-    async fn reserve_at_once(&self, lease: &Lease, reservation: &Reservation, bounds: &Bounds) -> Stored<Reserved> {
+    pub(crate) async fn reserve_at_once(&self, lease: &Lease, reservation: &Reservation, bounds: &Bounds) -> Stored<Reserved> {
         let (reservation, bounds) = (reservation.clone(), bounds.clone());
         self.fenced("reserve", lease, move |store, lease| now_or_never(store.reserve(lease, &reservation, &bounds))).await
     }
@@ -286,66 +284,5 @@ impl Outbox for Ports {
     async fn last_write(&self, record: &RecordId, target: &str) -> Stored<Option<Written>> {
         let (record, target) = (record.clone(), target.to_owned());
         self.read("last_write", move |store| now_or_never(store.last_write(&record, &target))).await
-    }
-}
-
-#[async_trait]
-impl Queue for Ports {
-    async fn send(&self, queue: QueueName, body: &str, delay: Millis) -> Result<(), QueueError> {
-        let effect = {
-            let body = body.to_owned();
-            move |shared: &mut Shared| shared.send(queue, &body, delay)
-        };
-        let is_accept = self.wire.receipt == 0;
-        if self.wire.broken == Some(Breakage::TwoStoresAtAccept) && is_accept {
-            let effect = move |shared: &mut Shared| crate::wire::Answer::new(effect(shared));
-            self.wire.put_off.lock().unwrap().send = Some(std::sync::Arc::new(effect));
-            return Ok(());
-        }
-        if self.wire.broken == Some(Breakage::DeleteBeforeCopy) && queue != QueueName::Writeback && !is_accept {
-            self.delete(queue, &self.wire.receipt.to_string()).await?;
-        }
-        let lost = QueueError { queue: queue.as_str(), why: "the answer was lost".to_owned() };
-        self.wire.ask("send", Some(Err(lost)), move |shared| Ok::<(), QueueError>(effect(shared))).await
-    }
-
-    async fn receive(&self, queue: QueueName, _: usize, _: Millis) -> Result<Vec<Received>, QueueError> {
-        Err(QueueError { queue: queue.as_str(), why: "the model hands messages out itself".to_owned() })
-    }
-
-    async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
-        let receipt: u32 = receipt.parse().expect("a receipt of the model");
-        let lost = QueueError { queue: queue.as_str(), why: "the answer was lost".to_owned() };
-        self.wire.ask("delete", Some(Err(lost)), move |shared| Ok::<(), QueueError>(shared.delete(receipt))).await
-    }
-
-    async fn dead_letters(&self, _: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
-        Ok(Vec::new())
-    }
-
-    async fn delete_dead_letter(&self, _: QueueName, _: &str) -> Result<(), QueueError> {
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl Provider for Ports {
-    async fn look_up(&self, _: &LookupRequest) -> Reply {
-        let run = self.run.expect("only a lookup asks a provider");
-        let reply = self.wire.ask("look_up", Some(Reply::TimedOut), move |shared| shared.bill(run)).await;
-        let mark = self.wire.put_off.lock().unwrap().mark.take();
-        if let Some((lease, reservation, bounds)) = mark {
-            let _ = self.reserve_at_once(&lease, &reservation, &bounds).await;
-        }
-        reply
-    }
-}
-
-#[async_trait]
-impl Crm for Ports {
-    async fn upsert(&self, write: &CrmWrite) -> CrmReply {
-        let write = write.clone();
-        let lost = CrmReply::Unavailable { why: "the answer was lost".to_owned() };
-        self.wire.ask("upsert", Some(lost), move |shared| shared.write_contact(&write)).await
     }
 }

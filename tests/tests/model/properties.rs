@@ -4,8 +4,9 @@ use domain::units::Credits;
 use pipeline::ports::{QueueName, Stage};
 use stateright::Property;
 
-use crate::chain::{Chain, World};
+use crate::chain::Chain;
 use crate::setup::Expected;
+use crate::world::World;
 
 pub(crate) const I1: &str = "I1 a month adds up, and nothing in it is below zero";
 pub(crate) const I2: &str = "I2 each reservation is resolved at most once";

@@ -9,9 +9,10 @@ use std::time::Instant;
 use stateright::{Checker, CheckerBuilder, DiscoveryClassification, HasDiscoveries, Model, Path};
 
 use crate::breakage::Breakage;
-use crate::chain::{Action, Chain, World};
+use crate::chain::Chain;
 use crate::properties::{I3, I4, I5, I8_IDLE, ONE_CALL};
 use crate::setup::{Faults, Setup};
+use crate::world::{Action, World};
 
 /// Delivery, address and kind.
 type Signup = (&'static str, &'static str, &'static str);
