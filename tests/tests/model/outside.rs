@@ -26,7 +26,7 @@ impl Queue for Ports {
             self.delete(queue, &self.wire.receipt.to_string()).await?;
         }
         let lost = QueueError { queue: queue.as_str(), why: "the answer was lost".to_owned() };
-        self.wire.ask("send", Some(Err(lost)), move |shared| Ok::<(), QueueError>(effect(shared))).await
+        self.wire.ask("send", Some(Err(lost)), effect).await
     }
 
     async fn receive(&self, queue: QueueName, _: usize, _: Millis) -> Result<Vec<Received>, QueueError> {
@@ -36,7 +36,7 @@ impl Queue for Ports {
     async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
         let receipt: u32 = receipt.parse().expect("a receipt of the model");
         let lost = QueueError { queue: queue.as_str(), why: "the answer was lost".to_owned() };
-        self.wire.ask("delete", Some(Err(lost)), move |shared| Ok::<(), QueueError>(shared.delete(receipt))).await
+        self.wire.ask("delete", Some(Err(lost)), move |shared| shared.delete(receipt)).await
     }
 
     async fn dead_letters(&self, _: QueueName) -> Result<Vec<DeadLetter>, QueueError> {

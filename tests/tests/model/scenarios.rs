@@ -120,12 +120,6 @@ fn the_same_person_twice_ends_whatever_crashes_or_is_lost() {
 
 #[test]
 #[ignore = "for a release build"]
-fn the_same_person_twice_ends_though_workers_stall() {
-    check("the same person twice, a stall", twice(STALL));
-}
-
-#[test]
-#[ignore = "for a release build"]
 fn the_same_person_twice_ends_though_a_message_comes_twice() {
     check("the same person twice, a duplicate", twice(DUPLICATE));
 }

@@ -13,7 +13,7 @@ use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 use pipeline::memory::MemoryStore;
 use pipeline::messages::{LookupMessage, WritebackMessage, from_body};
-use pipeline::ports::{CrmReply, CrmWrite, Lease, QueueName};
+use pipeline::ports::{CrmReply, CrmWrite, Lease, QueueError, QueueName};
 
 use crate::setup::{Setup, answer};
 use crate::stored::Stored;
@@ -123,7 +123,7 @@ impl Shared {
         *newest = lease.fence;
     }
 
-    pub(crate) fn send(&mut self, queue: QueueName, body: &str, delay: Millis) {
+    pub(crate) fn send(&mut self, queue: QueueName, body: &str, delay: Millis) -> Result<(), QueueError> {
         let signup = match queue {
             QueueName::Lookup(_) => from_body::<LookupMessage>(body).map(|message| message.signup.run_id(&self.setup.key)),
             QueueName::Writeback => from_body::<WritebackMessage>(body).map(|message| message.run),
@@ -131,11 +131,13 @@ impl Shared {
         let signup = self.setup.signup_of(&signup.expect("a message of ours"));
         self.queue.push(Message { queue, body: body.into(), visible_at: self.now.after(delay), receipt: 0, signup });
         self.queue.sort();
+        Ok(())
     }
 
     /// An old receipt deletes nothing.
-    pub(crate) fn delete(&mut self, receipt: u32) {
+    pub(crate) fn delete(&mut self, receipt: u32) -> Result<(), QueueError> {
         self.queue.retain(|message| message.receipt != receipt);
+        Ok(())
     }
 
     /// The vendor answers, and bills for it.
