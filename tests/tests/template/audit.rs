@@ -124,7 +124,7 @@ async fn every_role_allows_what_its_function_does_and_nothing_more() {
             json!([arn("CacheTable"), arn("SettingsTable")]),
             "dynamodb:PutItem on SettingsTable is allowed",
         ),
-        (of("ProviderLookupRole", 5, "Action/0"), Value::Null, "provider-lookup: dynamodb:PutItem on CreditsTable is done"),
+        (of("ProviderLookupRole", 5, "Action/1"), Value::Null, "provider-lookup: dynamodb:PutItem on CreditsTable is done"),
         (of("ProviderLookupRole", 2, "Resource/4"), Value::Null, "provider-lookup: sqs:SendMessage on WritebackQueue is done"),
         (
             of("ProviderLookupRole", 6, "Resource/0"),

@@ -198,6 +198,12 @@ fn text<'a>(item: &'a Item, name: &str) -> &'a str {
     }
 }
 
+/// A document stands as a text, or deflated where it is long.
 fn document<T: DeserializeOwned>(item: &Item) -> T {
-    serde_json::from_str(text(item, "doc")).unwrap()
+    let json = match item.get("doc") {
+        Some(AttributeValue::S(json)) => json.clone(),
+        Some(AttributeValue::B(packed)) => std::io::read_to_string(flate2::read::DeflateDecoder::new(packed.as_slice())).unwrap(),
+        _ => panic!("doc is no document"),
+    };
+    serde_json::from_str(&json).unwrap()
 }
