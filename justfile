@@ -27,8 +27,11 @@ lint:
 template:
     infra/template-gates
 
+# all that takes long: baselines, 1,000 seeds, the model's larger worlds, fifty kills, every mutant
+deep *args: (baselines args) simulator model kill mutants
+
 # measures against Node and Python, which are installed below target/ first; root gives quiet times
-deep *args:
+baselines *args:
     mkdir -p "${CARGO_TARGET_DIR:-target}/baselines"
     cp -R tests/benches/baselines/. "${CARGO_TARGET_DIR:-target}/baselines/"
     -npm ci --silent --prefix "${CARGO_TARGET_DIR:-target}/baselines/node"
@@ -40,6 +43,18 @@ deep *args:
 kill kills="50" seed="":
     KILLS={{kills}} SEED={{seed}} cargo test -p local --test kill
 
+# signups in virtual time with everything going wrong at once; seeds from SIM_SEED_START on
+simulator seeds="1000":
+    SIM_SEEDS={{seeds}} cargo test --release -p tests --test simulator -- --nocapture
+
+# the chain's states, exhausted, the larger worlds too
+model:
+    cargo test --release -p tests --test model -- --nocapture --include-ignored --test-threads 1
+
+# breaks the ledger, claims and the hand-over in every way it can think of; each must fail a test
+mutants *args:
+    cargo mutants --package domain --package pipeline --package platform --output "${CARGO_TARGET_DIR:-target}" {{args}}
+
 # what must be green before a merge
 ci: lint test template
 
@@ -47,3 +62,4 @@ ci: lint test template
 once:
     cargo install --locked cargo-deny
     cargo install --locked typos-cli
+    cargo install --locked cargo-mutants

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use domain::units::Millis;
+use domain::units::{Millis, Timestamp};
 use intake::sample::Sample;
 use local::samples::post;
 use pipeline::ports::Clock;
@@ -31,7 +31,8 @@ struct Delivery {
     sample: Sample,
     /// Rendered when it is first sent; its repetitions are the same bytes.
     body: Arc<OnceLock<Vec<u8>>>,
-    /// So long before it was sent: two clicks in one millisecond would be one delivery.
+    /// Its millisecond within the second: two clicks of one person in one millisecond are one delivery, and a person
+    /// does not click so.
     clicked: Millis,
     is_impatient: bool,
 }
@@ -126,10 +127,15 @@ async fn send(shared: Arc<Shared>, mut dice: StdRng) {
     }
 }
 
+/// A second ago at least, so that no click lies ahead.
+fn clicked_at(now: Timestamp, millis: Millis) -> Timestamp {
+    Timestamp::from_millis(now.seconds() * 1000).before(Millis::seconds(1)).after(millis)
+}
+
 async fn deliver(shared: &Shared, delivery: &Delivery, dice: &mut StdRng) {
     for tries in 1.. {
         let now = shared.clock.now();
-        let body = delivery.body.get_or_init(|| delivery.sample.render(now.before(delivery.clicked))).clone();
+        let body = delivery.body.get_or_init(|| delivery.sample.render(clicked_at(now, delivery.clicked))).clone();
         if let Ok(sending) = post(&shared.http, &shared.url, &delivery.sample, body, now).await {
             let mut sent = shared.sent.lock().unwrap();
             sent.accepted.insert(sending.run.to_string());
@@ -164,7 +170,7 @@ fn deliveries(count: usize, seed: u64) -> Vec<Delivery> {
         made.push(Delivery {
             sample,
             body,
-            clicked: Millis(i64::try_from(nth % 100).unwrap()),
+            clicked: Millis(i64::try_from(nth % 1000).unwrap()),
             is_impatient: dice.random_range(0..10) == 0,
         });
         emails.push(email);

@@ -79,7 +79,10 @@ impl Ledger for DynamoStore {
             .expression_attribute_values(":before", moment(before))
             .limit(i32::try_from(most).unwrap_or(i32::MAX));
         let answer = request.send().await.map_err(|error| super::unavailable("Query", &error))?;
-        answer.items.unwrap_or_default().iter().map(|item| self.id_of(item)).collect()
+        // One entry that cannot be read keeps no other from being resolved.
+        let readable =
+            |item: &Item| self.id_of(item).inspect_err(|error| tracing::error!(error = %error, "an open entry is left alone")).ok();
+        Ok(answer.items.unwrap_or_default().iter().filter_map(readable).collect())
     }
 
     async fn adjust(&self, adjustment: &Adjustment, allocation: Credits) -> Result<Adjusted, StoreError> {
