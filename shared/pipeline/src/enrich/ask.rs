@@ -1,6 +1,6 @@
 //! One question to one provider: from the cache if it is there, else reserve, call, keep the reply, settle.
 
-use domain::credits::{Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Trigger, bounds};
+use domain::credits::{Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger, bounds};
 use domain::identity::KeyKind;
 use domain::plan::{self, Ask, Call, CallOutcome, Operation, Skip};
 use domain::reply::Reply;
@@ -78,6 +78,7 @@ impl Enrich {
         }
         let at = self.clock.now();
         for (step, operation) in self.paid_questions() {
+            self.settle_as_logged(work, operation).await?;
             let attempt = plan::next_attempt(&work.run.calls, &operation.name);
             let id = ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt };
             let Some(earlier) = self.store.read_reservation(&id).await? else { continue };
@@ -93,6 +94,29 @@ impl Enrich {
             }
         }
         Ok(None)
+    }
+
+    /// Log and entry are written side by side. Where only the log was, the entry follows it, before a later attempt's reply takes
+    /// the place of the one that the sweep would settle by; where the sweep was first, the log follows the entry.
+    async fn settle_as_logged(&self, work: &mut Work, operation: &Operation) -> Result<(), Retry> {
+        let attempt = plan::next_attempt(&work.run.calls, &operation.name) - 1;
+        let is_made = |call: &&mut Call| call.operation == operation.name && !matches!(call.outcome, CallOutcome::NotMade { .. });
+        let Some(call) = work.run.calls.iter_mut().rev().find(is_made) else { return Ok(()) };
+        let id = ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt };
+        let Some(entry) = self.store.read_reservation(&id).await? else { return Ok(()) };
+        if !entry.is_open() {
+            call.cost = entry.used();
+            return Ok(());
+        }
+        let next = match call.outcome {
+            CallOutcome::Pending { until } => entry.pending(until),
+            CallOutcome::TimedOut | CallOutcome::Failed { .. } if call.cost == entry.amount => entry.settled(Settlement::Unknown),
+            _ => entry.settled(Settlement::Used(call.cost)),
+        };
+        if let Some(next) = next {
+            self.store.move_on(&entry, &next).await?;
+        }
+        Ok(())
     }
 
     fn paid_questions(&self) -> impl Iterator<Item = (&str, &Operation)> {

@@ -1,7 +1,7 @@
 use domain::credits::{CapScope, Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Trigger};
 use domain::decision::Outcome;
 use domain::identity::HashKey;
-use domain::plan::{CallOutcome, Skip};
+use domain::plan::{Call, CallOutcome, Skip};
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::run::Run;
@@ -9,7 +9,7 @@ use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
 use pipeline::hold::hold_the_day;
 use pipeline::messages::LookupMessage;
-use pipeline::ports::{Cache, CacheKey, CachedReply, Claim, ClaimRequest, Ledger, Queue, QueueName, Reserved, Runs};
+use pipeline::ports::{Cache, CacheKey, CachedReply, Claim, ClaimRequest, Lease, Ledger, Queue, QueueName, Reserved, Runs};
 use pipeline::work::Worked;
 
 use crate::world::{START, TIME_LEFT, World, decision, jane, signup};
@@ -183,7 +183,7 @@ async fn i8_a_lost_attempt_is_in_the_log_although_the_cache_has_the_answer_by_no
 }
 
 /// What a claimant leaves behind that dies after the reply was kept and before it was settled.
-async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) {
+async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) -> (Lease, Box<Run>) {
     let run = jane().signup.run_id(&world.key);
     let begun = Run::begin(run.clone(), jane().signup, Priority::High, START, "");
     let claim = ClaimRequest {
@@ -193,7 +193,7 @@ async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) {
         now: START,
         lease_until: START.after(Millis::seconds(1)),
     };
-    let Claim::Mine(lease, _) = world.store.claim_run(&claim).await.unwrap() else { panic!() };
+    let Claim::Mine(lease, claimed) = world.store.claim_run(&claim).await.unwrap() else { panic!() };
     let limits = &world.enrich.config.limits;
     let charge = Charge { provider: "crustdata".into(), entity: Entity::Account, trigger: Trigger::Auto, rule: "signup".into() };
     let hash = world.key.hash(&["cache", "domain", "acme.io"]);
@@ -215,6 +215,29 @@ async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) {
         if kept_by.is_some() { (crate::world::good_company(), START.after(Millis::days(90))) } else { (Reply::NoMatch, START) };
     world.store.keep_reply(&key, &CachedReply { reply, fetched_at: START, fresh_until, reservation }).await.unwrap();
     tokio::time::advance(Millis::seconds(10).to_std()).await;
+    (lease, claimed)
+}
+
+#[tokio::test(start_paused = true)]
+async fn i8_an_entry_of_which_only_the_log_was_written_follows_the_log() {
+    let world = World::new();
+    let (lease, mut run) = crash_between_keep_and_settle(&world, Some(1)).await;
+    run.calls.push(Call {
+        step: "company".into(),
+        operation: "crustdata.company".into(),
+        outcome: CallOutcome::RateLimited { retry_at: START },
+        at: START,
+        latency: Millis(0),
+        cost: Credits::ZERO,
+        key: None,
+        cached: false,
+    });
+    world.store.save_run(&lease, &run).await.unwrap();
+    let run = world.finish(&jane()).await;
+    let entries: Vec<Reservation> = world.store.reservations().into_iter().filter(|entry| entry.id.run == run.id).collect();
+    let first = entries.iter().find(|entry| entry.id.operation == "crustdata.company" && entry.id.attempt == 1).unwrap();
+    assert_eq!(first.state, ReservationState::Settled { used: Credits::ZERO });
+    assert_eq!(run.cost(), entries.iter().fold(Credits::ZERO, |sum, entry| sum.plus(entry.used())));
 }
 
 #[tokio::test(start_paused = true)]
