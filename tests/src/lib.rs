@@ -1,4 +1,5 @@
 //! End-to-end tests; see `tests/`. What several of them need stands here.
 
 pub mod faulty;
+pub mod sim;
 pub mod template;

@@ -39,7 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("millrace", &["domain", "pipeline", "intake", "connectors", "platform"]),
     ("deployed", &["domain", "pipeline", "intake", "platform", "local", "sandbox"]),
     ("three-calls", &["domain", "pipeline", "connectors", "platform"]),
-    ("tests", &["domain", "pipeline"]),
+    ("tests", &["domain", "pipeline", "connectors"]),
 ];
 
 /// What the pure core may not even reach through somebody else.
