@@ -171,4 +171,29 @@ mod tests {
         balance.take(&charge(), Change { used: Credits::whole(5), ..Change::default() });
         assert_eq!((balance.remaining(), balance.overdraft_drawn()), (Credits::ZERO, Credits::whole(2)));
     }
+
+    #[test]
+    fn i1_is_broken_by_a_credit_more_or_less_and_by_anything_below_zero() {
+        let sound = Balance {
+            reserved: Credits::whole(2),
+            used: Credits::whole(3),
+            available: Credits::whole(5),
+            ..Balance::opened(Credits::whole(10))
+        };
+        assert!(sound.adds_up());
+        let adjusted = Balance { adjusted: Credits::from_micros(1), ..sound.clone() };
+        let leaked = Balance { available: Credits::whole(4), ..sound.clone() };
+        let below = |reserved: i64, used: i64| Balance { reserved: Credits::whole(reserved), used: Credits::whole(used), ..sound.clone() };
+        for broken in [adjusted, leaked, below(-1, 6), below(6, -1)] {
+            assert!(!broken.adds_up(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_refused_to_be_added_where_the_overdraft_is_drawn_on() {
+        let mut drawn = Balance::opened(Credits::ZERO);
+        drawn.take(&charge(), Change { used: Credits::whole(2), ..Change::default() });
+        assert!(drawn.adjust(Credits::ZERO) && drawn.adjust(Credits::whole(1)));
+        assert_eq!((drawn.available, drawn.adds_up()), (Credits::whole(-1), true));
+    }
 }

@@ -188,4 +188,11 @@ mod tests {
         assert_eq!((periods.month.as_str(), periods.week.as_deref(), periods.day.as_str()), ("2027-01", Some("2026-W53"), "2027-01-01"));
         assert_eq!(Periods::of(new_year, &Limits::default()).week, None, "no week is counted without a week's cap");
     }
+
+    #[test]
+    fn every_limit_is_named_in_the_words_of_a_reason() {
+        let scopes = [CapScope::Allocation, CapScope::Day, CapScope::Week, CapScope::Provider("a".into()), CapScope::Rule("b".into())];
+        let words = ["the month's allocation", "the day's cap", "the week's cap", "the cap of provider a", "the cap of rule b"];
+        assert_eq!(scopes.map(|scope| scope.words()), words);
+    }
 }
