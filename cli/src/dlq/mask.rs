@@ -15,6 +15,8 @@ pub(super) fn masked(body: &str) -> Option<Value> {
 
 fn mask(key: &str, value: Value) -> Value {
     match value {
+        // Names and values in there are whatever a form sent.
+        Value::Object(fields) if key == "custom" => Value::Object(fields.into_values().map(mask_custom).collect::<Map<String, Value>>()),
         Value::Object(fields) => Value::Object(fields.into_iter().map(mask_field).collect::<Map<String, Value>>()),
         Value::Array(values) => values.into_iter().map(|value| mask(key, value)).collect(),
         Value::String(text) if !(SHOWN.contains(&key) && is_word(&text)) => Value::String(mask_text(&text)),

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use lambda_runtime::Context;
-use pipeline::ports::StoreError;
 use pipeline::sweep::{Crossed, Sweep, Swept};
 use platform::remaining;
 use serde_json::Value;
@@ -25,9 +24,6 @@ pub enum TickFailed {
     /// The function was invoked with something else.
     #[error("not a tick: {0}; connect this function to a schedule of EventBridge")]
     NotATick(&'static str),
-    /// The ledger could not be asked.
-    #[error(transparent)]
-    Store(#[from] StoreError),
     /// Some of it could not be done; the log has a line for each.
     #[error("{0} reservations or months could not be worked on; the next tick tries again")]
     InPart(usize),
@@ -39,10 +35,8 @@ pub enum TickFailed {
 /// [`TickFailed`] when something is left to the next tick that this one should have done. What was done stays done, and is logged.
 pub async fn handle(app: &App, payload: &Value, context: &Context) -> Result<(), TickFailed> {
     check(payload)?;
-    let mut swept = Swept::default();
-    let ended = sweep(app, context, &mut swept).await;
+    let swept = sweep(app, context).await;
     log(&swept);
-    ended?;
     if swept.failed > 0 { Err(TickFailed::InPart(swept.failed)) } else { Ok(()) }
 }
 
@@ -58,15 +52,16 @@ fn check(payload: &Value) -> Result<(), TickFailed> {
 }
 
 /// Round after round, as long as each brings something about.
-async fn sweep(app: &App, context: &Context, swept: &mut Swept) -> Result<(), StoreError> {
+async fn sweep(app: &App, context: &Context) -> Swept {
+    let mut swept = Swept::default();
     loop {
-        let round = app.sweep.tick().await?;
+        let round = app.sweep.tick().await;
         // At once: a threshold that is marked is told by nobody else.
         round.crossed.iter().for_each(tell);
         let goes_on = round.more && round.resolved() > 0 && remaining(context, app.sweep.clock.now()) >= LEAST_TIME;
         swept.add(round);
         if !goes_on {
-            return Ok(());
+            return swept;
         }
     }
 }

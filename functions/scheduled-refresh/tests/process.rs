@@ -137,7 +137,7 @@ async fn a_store_that_does_not_answer_fails_the_tick_and_the_next_one_does_all_o
     let function = world.process().await;
     world.aws.fail_requests_with("IndexName");
     let Outcome::Failed { message, .. } = tick(&function).await else { panic!("it did not fail") };
-    assert!(message.contains("the store did not answer: Query"), "{message}");
+    assert!(message.contains("could not be worked on"), "{message}");
     assert_eq!(state_of(&world.store, &open).await, ReservationState::Calling);
     world.aws.recover();
     assert_eq!(tick(&function).await, DONE);

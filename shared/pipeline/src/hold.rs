@@ -13,7 +13,7 @@ use crate::ports::{Claim, ClaimRequest, Ledger, Reserved, Store, StoreError};
 /// How long a hold stands when nobody releases it.
 const HOLD_FOR: Millis = Millis::minutes(10);
 /// The name under which a hold stands where others name provider, operation and rule.
-const HOLD: &str = "hold";
+pub(crate) const HOLD: &str = "hold";
 
 /// Sets aside everything that is left of the day's cap, so that only Critical goes on (S0-77).
 ///

@@ -7,10 +7,13 @@ use domain::credits::{Reservation, ReservationId, Settlement, Threshold, crossed
 use domain::units::{Credits, Millis};
 
 use crate::enrich::settle::settlement_of;
+use crate::hold::HOLD;
 use crate::ports::{CacheKey, Clock, Store, StoreError};
 
 /// Clocks of two machines differ by at most this much; whoever still calls has resolved its reservation by then.
 const MARGIN: Millis = Millis::seconds(30);
+/// Resolving stops after this long: a store that answers slowly must not take the whole invocation with it.
+const RESOLVING_TIME: Millis = Millis::seconds(30);
 /// A tick resolves at most this many reservations; the next one goes on.
 const MOST_AT_A_TIME: usize = 200;
 
@@ -71,15 +74,35 @@ impl Swept {
 }
 
 impl Sweep {
-    /// Resolves what is overdue and notices what was crossed. One entry that cannot be resolved keeps no other from it.
-    ///
-    /// # Errors
-    /// Passes on what the store says when it cannot be asked at all: the next tick tries again.
-    pub async fn tick(&self) -> Result<Swept, StoreError> {
+    /// Notices what was crossed and resolves what is overdue. What cannot be done keeps nothing else from it, is logged and
+    /// counted as failed: the next tick tries again.
+    pub async fn tick(&self) -> Swept {
+        let mut swept = Swept::default();
+        // First: in a bad hour, when entries fail one after the other, the month's spending is what somebody has to hear of.
+        self.notice_months(&mut swept).await;
+        self.resolve_overdue(&mut swept).await;
+        if swept.resolved() > 0 {
+            self.notice_months(&mut swept).await;
+        }
+        swept
+    }
+
+    async fn resolve_overdue(&self, swept: &mut Swept) {
         let now = self.clock.now();
-        let overdue = self.store.overdue(now.before(MARGIN), MOST_AT_A_TIME).await?;
-        let mut swept = Swept { more: overdue.len() >= MOST_AT_A_TIME, ..Swept::default() };
+        let overdue = match self.store.overdue(now.before(MARGIN), MOST_AT_A_TIME).await {
+            Ok(overdue) => overdue,
+            Err(error) => {
+                tracing::warn!(error = %error, "what is overdue could not be looked up");
+                swept.failed += 1;
+                return;
+            }
+        };
+        swept.more = overdue.len() >= MOST_AT_A_TIME;
         for id in &overdue {
+            if self.clock.now() > now.after(RESOLVING_TIME) {
+                swept.more = true;
+                return;
+            }
             match self.resolve(id).await {
                 Ok(Some(Settlement::Used(_))) => swept.settled += 1,
                 Ok(Some(Settlement::Unknown)) => swept.unknown += 1,
@@ -90,7 +113,11 @@ impl Sweep {
                 }
             }
         }
-        // What yesterday's last minutes crossed may be another month's.
+    }
+
+    /// What yesterday's last minutes crossed may be another month's.
+    async fn notice_months(&self, swept: &mut Swept) {
+        let now = self.clock.now();
         let mut months = vec![now.before(Millis::days(1)).month(), now.month()];
         months.dedup();
         for month in months {
@@ -99,7 +126,6 @@ impl Sweep {
                 swept.failed += 1;
             }
         }
-        Ok(swept)
     }
 
     /// How an entry was settled; `None` when somebody else has resolved it, or the index was behind.
@@ -115,6 +141,10 @@ impl Sweep {
 
     /// By the reply that was kept under this reservation; without one the provider may have billed.
     async fn settlement(&self, entry: &Reservation) -> Result<Settlement, StoreError> {
+        // A hold calls nobody, so nothing was billed when its holder died.
+        if entry.charge.provider == HOLD {
+            return Ok(Settlement::Used(Credits::ZERO));
+        }
         let key = CacheKey { operation: entry.id.operation.clone(), hash: entry.answer.clone() };
         let kept = self.store.kept_reply(&key).await?.filter(|kept| kept.reservation.as_ref() == Some(&entry.id));
         let operation = self.config.catalogue.get(&entry.id.operation);

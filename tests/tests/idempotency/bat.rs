@@ -26,6 +26,12 @@ fn failures(ids: &[&str]) -> Value {
     json!({ "batchItemFailures": ids.iter().map(|id| json!({ "itemIdentifier": id })).collect::<Vec<Value>>() })
 }
 
+/// Body and reason of what was put aside today.
+async fn put_aside(world: &World) -> Vec<(String, String)> {
+    let day = world.enrich.clock.now().day();
+    world.aside.put_aside_on(&day).await.unwrap().into_iter().map(|poison| (poison.body, poison.why)).collect()
+}
+
 fn body(delivery: &str) -> String {
     to_body(&jane(delivery)).unwrap()
 }
@@ -42,6 +48,11 @@ async fn bat_an_unreadable_body_fails_alone_and_is_kept_with_its_reason() {
     for world in World::on_every_store().await {
         let batch = event(&[("bad", "{\"signup\":".into()), ("m1", body("d1")), ("empty", String::new())]);
         assert_eq!(answer(&world, &batch).await, failures(&[]), "what is put aside need not come again");
+        let mut aside: Vec<(String, String)> = put_aside(&world).await;
+        aside.sort();
+        let [empty, bad] = aside.as_slice() else { panic!("{aside:?}") };
+        assert_eq!((empty.0.as_str(), bad.0.as_str()), ("", "{\"signup\":"));
+        assert!(bad.1.contains("not of the expected form") && empty.1.contains("not of the expected form"), "{aside:?}");
         assert_eq!(world.stored(&jane("d1")).await.unwrap().1, Stage::Done);
     }
 }
@@ -90,10 +101,12 @@ async fn bat_the_same_message_at_two_workers_is_one_run() {
 async fn bat_with_too_little_time_left_a_copy_is_sent_and_only_what_cannot_be_sent_is_reported() {
     for world in World::on_every_store().await {
         let app = provider_lookup::App { enrich: world.enrich.clone() };
-        let batch = event(&[("m1", body("d1"))]);
+        let batch = event(&[("m1", body("d1")), ("m2", body("d2"))]);
         let over = Context::default();
         let answered = serde_json::to_value(provider_lookup::handle(&app, &batch, &over).await.unwrap()).unwrap();
-        assert_eq!((answered, world.copies()), (failures(&[]), 1));
-        world.enrich.queue.send(QueueName::Writeback, "x", domain::units::Millis(0)).await.unwrap();
+        assert_eq!((answered, world.copies()), (failures(&[]), 2));
+        world.trouble.fail_next("send");
+        let answered = serde_json::to_value(provider_lookup::handle(&app, &batch, &over).await.unwrap()).unwrap();
+        assert_eq!((answered, world.copies()), (failures(&["m1"]), 3));
     }
 }

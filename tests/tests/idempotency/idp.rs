@@ -45,7 +45,6 @@ async fn idp_a_completed_run_answers_from_what_is_stored_and_nobody_is_asked() {
 async fn idp_a_run_in_progress_is_not_run_again_and_its_message_goes_on_as_a_copy() {
     for world in World::on_every_store().await {
         let message = jane("d1");
-        world.trouble.fail_next("free_run");
         world.trouble.fail_next("save_record");
         world.work(&message).await.unwrap_err();
         // The claim was freed; take it as a worker does that lives on.
@@ -99,7 +98,7 @@ async fn idp_an_event_that_a_handler_changed_on_the_way_is_the_same_run() {
 
 #[tokio::test]
 async fn idp_a_failure_frees_the_claim_and_keeps_its_own_error() {
-    for verb in ["save_record", "reserve", "keep_reply", "move_on", "decide_run", "open_window"] {
+    for verb in ["save_record", "reserve", "move_on", "decide_run", "open_window", "find_record", "kept_reply"] {
         for world in World::on_every_store().await {
             let message = jane("d1");
             world.trouble.fail_next(verb);
@@ -130,6 +129,17 @@ async fn idp_a_failure_to_free_leaves_the_claim_to_the_end_of_its_lease() {
     }
 }
 
+#[tokio::test]
+async fn a_paid_reply_that_cannot_be_kept_is_used_and_settled_all_the_same() {
+    for world in World::on_every_store().await {
+        world.trouble.fail_next("keep_reply");
+        assert!(is_finished(&world.work(&jane("d1")).await));
+        let (run, _) = world.stored(&jane("d1")).await.unwrap();
+        assert_eq!((run.paid_calls(), (run.cost(), Credits::ZERO)), (2, world.spent().await));
+        assert!(world.trouble.is_over());
+    }
+}
+
 struct NeverFrees;
 
 #[async_trait::async_trait]
@@ -153,6 +163,7 @@ async fn idp_a_lost_reply_at_claim_save_decide_or_finish_costs_nothing_twice() {
                 drop(world.work(&message).await);
                 world.clock.pass(LATER);
             }
+            assert!(world.trouble.is_over(), "{verb} was never called");
             let (run, stage) = world.stored(&message).await.unwrap();
             assert_eq!((stage, run.decision().unwrap().outcome), (Stage::Done, Outcome::Routed), "{verb}");
             assert_eq!((run.cost(), Credits::ZERO), world.spent().await, "{verb}");

@@ -18,7 +18,7 @@ use domain::value::Value;
 use pipeline::enrich::Enrich;
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore};
 use pipeline::messages::LookupMessage;
-use pipeline::ports::{Clock, LookupRequest, Provider, QueueName, Stage, Store};
+use pipeline::ports::{Clock, LookupRequest, Provider, PutAside, Queue, QueueName, Stage, Store};
 use pipeline::work::{Retry, Worked};
 use platform::{Aws, DEFAULT_WORKSPACE};
 use tests::faulty::{Fate, Faulty, Hook};
@@ -135,6 +135,8 @@ impl Hook for Trouble {
 pub(crate) struct World {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) queue: Arc<MemoryQueue>,
+    /// What was put aside in the store.
+    pub(crate) aside: Arc<dyn PutAside>,
     pub(crate) provider: Arc<CountingProvider>,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) trouble: Arc<Trouble>,
@@ -159,11 +161,11 @@ impl World {
         tokio::spawn(dynoxide::server::serve_on(listener, database));
         let aws = Aws::local(&url).await.unwrap();
         let tables = aws.create_tables("test").await.unwrap();
-        let stores: [Arc<dyn Store>; 2] = [Arc::new(MemoryStore::default()), Arc::new(aws.store(tables, DEFAULT_WORKSPACE))];
-        stores.map(|store| Self::on(store, knows_nothing))
+        let (memory, database) = (Arc::new(MemoryStore::default()), Arc::new(aws.store(tables, DEFAULT_WORKSPACE)));
+        [Self::on(memory.clone(), memory, knows_nothing), Self::on(database.clone(), database, knows_nothing)]
     }
 
-    fn on(inner: Arc<dyn Store>, knows_nothing: bool) -> Self {
+    fn on(inner: Arc<dyn Store>, aside: Arc<dyn PutAside>, knows_nothing: bool) -> Self {
         let clock = Arc::new(HandClock(AtomicI64::new(START.millis())));
         let trouble = Arc::new(Trouble::default());
         let store: Arc<dyn Store> = Faulty::new(inner, trouble.clone());
@@ -171,14 +173,14 @@ impl World {
         let provider = Arc::new(CountingProvider { knows_nothing, ..CountingProvider::default() });
         let enrich = Enrich {
             store: store.clone(),
-            queue: queue.clone(),
+            queue: Faulty::<dyn Queue>::new(queue.clone(), trouble.clone()),
             provider: provider.clone(),
             clock: clock.clone(),
             entropy: Arc::new(CountingEntropy::default()),
             config: Arc::new(config()),
             key: Arc::new(HashKey::new(vec![7; 32]).unwrap()),
         };
-        Self { store, queue, provider, clock, trouble, enrich }
+        Self { store, queue, aside, provider, clock, trouble, enrich }
     }
 
     /// Another worker of the same deployment: nothing is shared but store and queue.

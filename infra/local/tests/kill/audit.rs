@@ -105,6 +105,8 @@ impl Audit {
         let (billed, taken) = (world.vendors.billed(), sum(snapshot.reservations.values().map(taken_of)));
         self.overshoot = self.overshoot.max(billed.minus(taken)).max(world.sweeper.so_far().overshoot);
         self.check(billed <= taken, || format!("I3: {billed} were billed, and {taken} stand in the ledger"));
+        let seen = world.sweeper.so_far().overshoot;
+        self.check(seen <= Credits::ZERO, || format!("I3: at one moment {seen} more were billed than stood in the ledger"));
         for bill in world.vendors.sandbox.billing() {
             let entries = snapshot.reservations.keys().filter(|id| id.operation == bill.endpoint).count();
             self.check(bill.calls <= entries as u64, || {

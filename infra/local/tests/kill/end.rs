@@ -34,6 +34,8 @@ fn everything_has_ended(audit: &mut Audit, snapshot: &Snapshot, load: &Load) {
         let is_ended = stored.stage == "done" || given_up.contains(run);
         audit.check(is_ended, || format!("run {run} stopped as {} and nothing will take it up", stored.stage));
     }
+    let finished = snapshot.finished().count();
+    audit.check(finished * 2 > load.accepted().len(), || format!("only {finished} runs were finished: the stack does not work at all"));
     audit.check(snapshot.poison.is_empty(), || format!("{} messages were put aside, and all were sound", snapshot.poison.len()));
     let open = snapshot.reservations.values().filter(|entry| entry.is_open()).count();
     audit.check(open == 0, || format!("{open} entries are still open"));

@@ -51,10 +51,8 @@ impl Sweeper {
                         swept.looks += 1;
                         swept.overshoot = swept.overshoot.max(bills.minus(taken));
                     }
-                    if let Ok(ticked) = ticked {
-                        swept.settled += ticked.settled;
-                        swept.unknown += ticked.unknown;
-                    }
+                    swept.settled += ticked.settled;
+                    swept.unknown += ticked.unknown;
                 }
                 tokio::time::sleep(EVERY).await;
             }

@@ -309,7 +309,16 @@ pub async fn cache_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
     let younger = kept(10, Reply::Hit { observations: vec![observation] });
     store.keep_reply(&key, &younger).await.unwrap();
     store.keep_reply(&key, &kept(5, Reply::NoMatch)).await.unwrap();
-    assert_eq!(store.kept_reply(&key).await.unwrap(), Some(younger), "an older reply never replaces a younger one");
+    assert_eq!(store.kept_reply(&key).await.unwrap(), Some(younger.clone()), "an older reply never replaces a younger one");
+    store.keep_reply(&key, &kept(15, Reply::RateLimited { retry_after: Millis(1) })).await.unwrap();
+    assert_eq!(store.kept_reply(&key).await.unwrap(), Some(younger.clone()), "what is no answer never replaces a fresh one");
+    let over = Reply::Failed { why: "status 500".into() };
+    let late = CachedReply { fetched_at: START.after(Millis::days(91)), ..kept(15, over) };
+    let other = CacheKey { hash: "other".into(), ..key.clone() };
+    for reply in [&younger, &late] {
+        store.keep_reply(&other, reply).await.unwrap();
+    }
+    assert_eq!(store.kept_reply(&other).await.unwrap(), Some(late), "once the answer is over, it may");
     store.keep_reply(&key, &kept(20, Reply::NoMatch)).await.unwrap();
     assert_eq!(store.kept_reply(&key).await.unwrap().unwrap().reply, Reply::NoMatch);
 }

@@ -5,11 +5,12 @@ use domain::identity::KeyKind;
 use domain::plan::{self, Ask, Call, CallOutcome, Operation, Skip};
 use domain::reply::Reply;
 use domain::schema::is_channel;
+use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 
 use super::settle::{outcome_of, settlement_of};
 use super::{CLOCK_SKEW, CLOSING_TIME, Enrich, LEASE, Work};
-use crate::ports::{CacheKey, CachedReply, LookupRequest, Reserved, StoreError};
+use crate::ports::{CacheKey, CachedReply, LookupRequest, Reserved, StoreError, Window};
 use crate::work::Retry;
 
 /// An answer and what it cost.
@@ -104,19 +105,19 @@ impl Enrich {
         let Some(call) = work.run.calls.iter_mut().rev().find(is_made) else { return Ok(()) };
         let id = ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt };
         let Some(entry) = self.store.read_reservation(&id).await? else { return Ok(()) };
-        if !entry.is_open() {
-            call.cost = entry.used();
-            return Ok(());
-        }
         let next = match call.outcome {
             CallOutcome::Pending { until } => entry.pending(until),
             CallOutcome::TimedOut | CallOutcome::Failed { .. } if call.cost == entry.amount => entry.settled(Settlement::Unknown),
             _ => entry.settled(Settlement::Used(call.cost)),
         };
-        if let Some(next) = next {
-            self.store.move_on(&entry, &next).await?;
-        }
-        Ok(())
+        let counted = match next {
+            None => entry,
+            Some(next) if self.store.move_on(&entry, &next).await? => next,
+            Some(_) => self.store.read_reservation(&id).await?.unwrap_or(entry),
+        };
+        call.cost = counted.used();
+        // The crash may have come before the person counted as paid for.
+        Ok(self.close_window(work, counted.used()).await?)
     }
 
     fn paid_questions(&self) -> impl Iterator<Item = (&str, &Operation)> {
@@ -142,21 +143,44 @@ impl Enrich {
     }
 
     async fn answer_for_credits(&self, work: &mut Work, ask: &Ask, operation: &Operation, key: &CacheKey) -> Result<Asked, Retry> {
-        self.renew(work, ask.timeout).await?;
+        if let Some(other) = self.renew(work, ask.timeout).await? {
+            work.run.paid_by = Some(other.clone());
+            return Ok(Asked::NotMade(Skip::SameIdentity { run: other }));
+        }
         let reservation = self.reservation(work, ask, operation, key);
         let bounds = bounds(&self.config.limits, reservation.amount, &reservation.charge, work.run.priority);
         match self.store.reserve(&work.lease, &reservation, &bounds).await? {
             Reserved::Refused(scope) => Ok(Asked::NotMade(Skip::Cap { scope })),
             Reserved::Before(earlier) => self.answer_of_earlier(work, operation, key, *earlier).await,
             Reserved::Reserved => {
+                let Some(ask) = self.while_it_is_open(ask, &reservation) else {
+                    self.owe_nothing(work, reservation);
+                    return Ok(Asked::NotMade(Skip::NoTimeLeft));
+                };
                 // The reply is kept before anything else may fail: it is paid for.
-                let (reply, saved) = self.call(work, ask).await;
-                self.keep_paid(key, operation, &reply, &reservation.id).await?;
+                let (reply, saved) = self.call(work, &ask).await;
+                let kept = self.keep_paid(key, operation, &reply, &reservation.id).await;
                 let cost = self.owe(work, reservation, &reply, operation);
+                if let Err(error) = kept {
+                    tracing::warn!(run = %work.run.id, error = %error, "a paid reply could not be kept; this run goes on with it");
+                }
                 saved?;
                 Ok(Asked::Answered(Answer { reply, cost, cached: false }))
             }
         }
+    }
+
+    /// The question with the time that is left of its reservation: the reserving itself may have taken long, and a call must not
+    /// outlive the entry and the lease it was made under. `None` when nothing is left.
+    fn while_it_is_open(&self, ask: &Ask, reservation: &Reservation) -> Option<Ask> {
+        let left = reservation.open_until.before(CLOCK_SKEW).since(self.clock.now());
+        (left > Millis(0)).then(|| Ask { timeout: ask.timeout.min(left), ..ask.clone() })
+    }
+
+    /// Nobody was called: the entry gives everything back.
+    fn owe_nothing(&self, work: &mut Work, reservation: Reservation) {
+        let to = reservation.settled(Settlement::Used(Credits::ZERO)).unwrap_or_else(|| reservation.clone());
+        work.owed = Some(Owed { from: reservation, to });
     }
 
     fn reservation(&self, work: &Work, ask: &Ask, operation: &Operation, key: &CacheKey) -> Reservation {
@@ -177,13 +201,19 @@ impl Enrich {
         }
     }
 
-    /// The lease outlives the call: nobody takes the run over while a vendor may be billing for it.
-    async fn renew(&self, work: &mut Work, timeout: Millis) -> Result<(), Retry> {
+    /// Lease and hold outlive the call: nobody takes run or person over while a vendor may be billing for it. The run that took
+    /// the person over when our own hold had ended before.
+    async fn renew(&self, work: &mut Work, timeout: Millis) -> Result<Option<RunId>, Retry> {
         let ends = self.clock.now().after(timeout).after(CLOSING_TIME).after(CLOCK_SKEW);
-        if ends > work.lease.until {
-            work.lease = self.store.renew_run(&work.lease, ends.after(LEASE)).await?;
+        if ends <= work.lease.until {
+            return Ok(None);
         }
-        Ok(())
+        work.lease = self.store.renew_run(&work.lease, ends.after(LEASE)).await?;
+        let Some(identity) = &work.identity else { return Ok(None) };
+        Ok(match self.store.open_window(identity, &work.run.id, self.clock.now(), work.lease.until).await? {
+            Window::Mine => None,
+            Window::PaidBy(other) | Window::HeldBy { run: other, .. } => Some(other),
+        })
     }
 
     /// This attempt was reserved before, by a claimant that crashed or was cut off: never call again, read what it left.
@@ -242,7 +272,9 @@ impl Enrich {
     /// Somebody else, the sweep as a rule, has resolved the entry meanwhile: what it says counts, so the log says the same (I8).
     async fn log_what_was_counted(&self, work: &mut Work, id: &ReservationId) -> Result<(), Retry> {
         let Some(entry) = self.store.read_reservation(id).await? else { return Ok(()) };
-        let call = work.run.calls.iter_mut().rev().find(|call| call.operation == id.operation);
+        let is_made =
+            |call: &&mut Call| call.operation == id.operation && !call.cached && !matches!(call.outcome, CallOutcome::NotMade { .. });
+        let call = work.run.calls.iter_mut().rev().find(is_made);
         let Some(call) = call.filter(|call| call.cost != entry.used()) else { return Ok(()) };
         call.cost = entry.used();
         Ok(self.store.save_run(&work.lease, &work.run).await?)

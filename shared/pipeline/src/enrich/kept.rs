@@ -9,13 +9,16 @@ use domain::record::{Record, aliases_of};
 use domain::reply::Reply;
 use domain::schema::FieldClass;
 use domain::signup::Signup;
-use domain::units::Timestamp;
+use domain::units::{Millis, Timestamp};
 use futures::future::{try_join, try_join_all};
 
 use super::settle::answer_life;
 use super::{Enrich, Work};
 use crate::ports::{CacheKey, CachedReply, StoreError};
 use crate::work::Retry;
+
+/// How long a look into the cache that found nothing counts before a paid call.
+const NOTHING_BELIEVED: Millis = Millis(250);
 
 /// What the cache said when the run began, so that the plan need not wait for it call by call.
 pub(super) type Looked = BTreeMap<CacheKey, Option<CachedReply>>;
@@ -46,9 +49,12 @@ impl Enrich {
         if !is_kept(operation) {
             return Ok(None);
         }
+        // That there was nothing is believed for a moment only: a colleague may have bought it since.
+        let is_believed = operation.price.is_free() || self.clock.now() < work.looked_at.after(NOTHING_BELIEVED);
         let kept = match work.looked.remove(key) {
-            Some(kept) => kept,
-            None => self.store.kept_reply(key).await?,
+            Some(Some(kept)) => Some(kept),
+            Some(None) if is_believed => None,
+            _ => self.store.kept_reply(key).await?,
         };
         // A reply that this very run was paying for when it was cut off is no gift of the cache: its reservation says more.
         let is_gift = |kept: &CachedReply| kept.reservation.as_ref().is_none_or(|paid| paid.run != work.run.id);

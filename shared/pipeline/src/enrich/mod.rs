@@ -79,6 +79,8 @@ struct Work {
     verdict: Verdict,
     /// What the cache said when the run began.
     looked: Looked,
+    /// When it said so.
+    looked_at: Timestamp,
     /// Free replies to keep with the next write.
     to_keep: Vec<(CacheKey, CachedReply)>,
     /// What the last paid call owes.
@@ -155,6 +157,7 @@ impl Enrich {
             facts: Facts::new(),
             verdict: Verdict::Pass,
             looked,
+            looked_at: self.clock.now(),
             to_keep: Vec::new(),
             owed: None,
             run,
@@ -216,7 +219,10 @@ impl Enrich {
         self.pay(&mut work).await?;
         self.decide_for_now(&mut work);
         self.store.park_run(&work.lease, &work.run).await?;
-        self.free_window(&work).await?;
+        if why != AN_EARLIER_ATTEMPT {
+            // While a call may still be answered, nobody else pays for this person.
+            self.free_window(&work).await?;
+        }
         self.park_message(message, until, why).await
     }
 

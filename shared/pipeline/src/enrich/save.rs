@@ -19,7 +19,9 @@ impl Enrich {
         let noted = std::mem::take(&mut work.to_keep);
         let (turn, kept, paid) = tokio::join!(self.turn(wanted), self.keep_noted(&noted), self.pay(work));
         let mut turn = turn?;
-        kept?;
+        if let Err(error) = kept {
+            tracing::warn!(run = %work.run.id, error = %error, "a free reply could not be kept; it is asked for again");
+        }
         paid?;
         for _ in 0..SAVE_TRIES {
             self.look_at_facts(work);

@@ -285,7 +285,9 @@ impl Cache for MemoryStore {
 
     async fn keep_reply(&self, key: &CacheKey, reply: &CachedReply) -> Result<(), StoreError> {
         let mut state = self.state();
-        if state.cache.get(key).is_none_or(|kept| kept.fetched_at < reply.fetched_at) {
+        let may_replace =
+            |kept: &CachedReply| kept.fetched_at < reply.fetched_at && (reply.reply.is_answer() || kept.fresh_until <= reply.fetched_at);
+        if state.cache.get(key).is_none_or(may_replace) {
             state.cache.insert(key.clone(), reply.clone());
         }
         Ok(())

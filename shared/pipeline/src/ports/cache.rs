@@ -32,6 +32,6 @@ pub struct CachedReply {
 pub trait Cache: Send + Sync {
     /// The kept reply, fresh or not.
     async fn kept_reply(&self, key: &CacheKey) -> Result<Option<CachedReply>, StoreError>;
-    /// Keeps a reply unless a younger one is there. No fence: paid data is never thrown away.
+    /// Keeps a reply unless a younger one is there, or it is no answer and a fresh one is. No fence: paid data is never thrown away.
     async fn keep_reply(&self, key: &CacheKey, reply: &CachedReply) -> Result<(), StoreError>;
 }

@@ -12,6 +12,9 @@ use crate::tables::{TTL_ATTRIBUTE, Table};
 /// A stale reply still says something: it is kept this long past its freshness.
 const KEPT_PAST_FRESH: Millis = Millis::days(30);
 
+const OLDER: &str = "attribute_not_exists(pk) OR fetched_at < :fetched_at";
+const OLDER_AND_OVER: &str = "attribute_not_exists(pk) OR (fetched_at < :fetched_at AND fresh_until <= :fetched_at)";
+
 /// What a cache item's document holds.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -40,11 +43,12 @@ impl Cache for DynamoStore {
             ("fresh_until", moment(reply.fresh_until)),
             (TTL_ATTRIBUTE, expiry(reply.fresh_until.after(KEPT_PAST_FRESH))),
         ]);
+        let may_replace = if reply.reply.is_answer() { OLDER } else { OLDER_AND_OVER };
         let put = self
             .put(self.tables.name_of(Table::Cache), item)
-            .condition_expression("attribute_not_exists(pk) OR fetched_at < :fetched_at")
+            .condition_expression(may_replace)
             .expression_attribute_values(":fetched_at", moment(reply.fetched_at));
-        // Refused means that a younger reply is there, which is as good.
+        // Refused means that a younger reply is there, or a fresh answer where ours is none: either is as good.
         send_put(put).await.map(drop)
     }
 }

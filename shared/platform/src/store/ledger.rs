@@ -306,16 +306,21 @@ impl DynamoStore {
         super::send_put(put).await.map(drop)
     }
 
-    /// Changes an allocation, if the month still stands as it was read.
+    /// Changes an allocation that stands as it was read; a lower one only by what is available.
     async fn reallocate(&self, key: &Key, balance: &Balance, allocation: Credits) -> Result<(), StoreError> {
-        let update = self
+        let more = allocation.minus(balance.allocation);
+        let mut condition = "allocation = :from".to_owned();
+        let mut update = self
             .update(self.tables.name_of(Table::Credits), key)
             .update_expression("SET allocation = :to ADD available :more")
-            .condition_expression("allocation = :from AND available = :available")
             .expression_attribute_values(":to", credits(allocation))
-            .expression_attribute_values(":more", credits(allocation.minus(balance.allocation)))
-            .expression_attribute_values(":from", credits(balance.allocation))
-            .expression_attribute_values(":available", credits(balance.available));
+            .expression_attribute_values(":more", credits(more))
+            .expression_attribute_values(":from", credits(balance.allocation));
+        if more < Credits::ZERO {
+            condition.push_str(" AND available >= :less");
+            update = update.expression_attribute_values(":less", credits(Credits::ZERO.minus(more)));
+        }
+        let update = update.condition_expression(condition);
         super::send_update(update).await.map(drop)
     }
 }

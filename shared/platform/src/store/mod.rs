@@ -20,6 +20,7 @@ use pipeline::ports::StoreError;
 
 use crate::tables::TableNames;
 use item::{Item, Key};
+use transaction::Pauses;
 
 /// The workspace of a deployment that serves only one, as all do today.
 pub const DEFAULT_WORKSPACE: &str = domain::config::WORKSPACE;
@@ -71,23 +72,36 @@ impl DynamoStore {
     }
 }
 
+/// An item in the middle of somebody's transaction refuses a plain write, which the SDK does not try again by itself.
 async fn send_update(request: UpdateItemFluentBuilder) -> Result<Effect, StoreError> {
-    match request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await {
-        Ok(answer) => Ok(Effect::Took(answer.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => Ok(refused(refusal.item())),
-            _ => Err(unavailable("UpdateItem", &error)),
-        },
+    let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let mut pauses = Pauses::default();
+    loop {
+        let error = match request.clone().send().await {
+            Ok(answer) => return Ok(Effect::Took(answer.attributes.unwrap_or_default())),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => return Ok(refused(refusal.item())),
+            Some(UpdateItemError::TransactionConflictException(_)) if pauses.pause().await => {}
+            _ => return Err(unavailable("UpdateItem", &error)),
+        }
     }
 }
 
 async fn send_put(request: PutItemFluentBuilder) -> Result<Effect, StoreError> {
-    match request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld).send().await {
-        Ok(answer) => Ok(Effect::Took(answer.attributes.unwrap_or_default())),
-        Err(error) => match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refusal)) => Ok(refused(refusal.item())),
-            _ => Err(unavailable("PutItem", &error)),
-        },
+    let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let mut pauses = Pauses::default();
+    loop {
+        let error = match request.clone().send().await {
+            Ok(answer) => return Ok(Effect::Took(answer.attributes.unwrap_or_default())),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => return Ok(refused(refusal.item())),
+            Some(PutItemError::TransactionConflictException(_)) if pauses.pause().await => {}
+            _ => return Err(unavailable("PutItem", &error)),
+        }
     }
 }
 

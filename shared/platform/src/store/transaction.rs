@@ -34,8 +34,8 @@ impl DynamoStore {
     /// the same content is a second wish, and has to learn that the first one took effect.
     pub(super) async fn transact(&self, items: Vec<TransactWriteItem>) -> Result<Transacted, StoreError> {
         let token = OsEntropy.name();
-        let mut pause_ms = FIRST_PAUSE_MS;
-        for _ in 0..TRIES {
+        let mut pauses = Pauses::default();
+        loop {
             let request = self.client.transact_write_items().set_transact_items(Some(items.clone())).client_request_token(&token);
             let Err(error) = request.send().await else { return Ok(Transacted::Done) };
             let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
@@ -49,10 +49,28 @@ impl DynamoStore {
             if let Some(code) = reasons.iter().filter_map(CancellationReason::code).find(|code| !passes_by_itself(code)) {
                 return Err(StoreError::Unavailable(format!("TransactWriteItems: {code}")));
             }
-            tokio::time::sleep(jitter(pause_ms)).await;
-            pause_ms = (pause_ms * 2).min(LONGEST_PAUSE_MS);
+            if !pauses.pause().await {
+                return Err(StoreError::Unavailable(format!("TransactWriteItems: collided {TRIES} times")));
+            }
         }
-        Err(StoreError::Unavailable(format!("TransactWriteItems: collided {TRIES} times")))
+    }
+}
+
+/// The pauses after collisions, each about twice as long as the one before.
+#[derive(Default)]
+pub(super) struct Pauses {
+    taken: u32,
+}
+
+impl Pauses {
+    /// Waits; false, at once, when it was tried often enough.
+    pub(super) async fn pause(&mut self) -> bool {
+        self.taken += 1;
+        if self.taken >= TRIES {
+            return false;
+        }
+        tokio::time::sleep(jitter((FIRST_PAUSE_MS << (self.taken - 1)).min(LONGEST_PAUSE_MS))).await;
+        true
     }
 }
 
