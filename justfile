@@ -39,7 +39,7 @@ baselines *args:
     -cd "${CARGO_TARGET_DIR:-target}/baselines/python" && python3 -m pip install --quiet --upgrade --target . --requirement requirements.txt
     cargo bench -p tests -- --only c {{args}}
 
-# the stack killed under load again and again, and what must hold after; a seed repeats a run
+# the stack killed under load again and again, and what must hold after; a seed repeats load and kills, not timing
 kill kills="50" seed="":
     KILLS={{kills}} SEED={{seed}} cargo test -p local --test kill
 

@@ -108,6 +108,15 @@ fn credits_below_zero_are_found_where_they_stand() {
 }
 
 #[test]
+fn s4_52_a_budget_that_nobody_can_pass_is_found() {
+    for (budget, is_found) in [("9090", false), ("9091", true), ("20000", true)] {
+        let found = findings(MAIN, "overdraft: 0", &format!("overdraft: 0\n  budget: {budget}"));
+        let said = "is never spent, since everything stops at 10000; lower it, or leave it out";
+        assert_eq!(matches!(found.as_slice(), [finding] if finding.message.contains(said)), is_found, "{budget}: {found:?}");
+    }
+}
+
+#[test]
 fn deadlines_out_of_range_are_found() {
     assert_found(&[
         (MAIN, "interactive: 2s", "interactive: 199ms", "deadlines.interactive: 199ms is out of range; write 200ms to 10s"),

@@ -16,7 +16,7 @@ pub(super) fn masked(body: &str) -> Option<Value> {
 fn mask(key: &str, value: Value) -> Value {
     match value {
         // Names and values in there are whatever a form sent.
-        Value::Object(fields) if key == "custom" => Value::Object(fields.into_values().map(mask_custom).collect::<Map<String, Value>>()),
+        Value::Object(fields) if key == "custom" => mask_custom(fields),
         Value::Object(fields) => Value::Object(fields.into_iter().map(mask_field).collect::<Map<String, Value>>()),
         Value::Array(values) => values.into_iter().map(|value| mask(key, value)).collect(),
         Value::String(text) if !(SHOWN.contains(&key) && is_word(&text)) => Value::String(mask_text(&text)),
@@ -29,6 +29,14 @@ fn mask(key: &str, value: Value) -> Value {
 fn mask_field((key, value): (String, Value)) -> (String, Value) {
     let value = mask(&key, value);
     (if is_word(&key) { key } else { "[key]".to_owned() }, value)
+}
+
+fn mask_custom(fields: Map<String, Value>) -> Value {
+    let masked = fields.into_iter().enumerate().map(|(index, (name, value))| {
+        // The value is masked as that of no known field.
+        (if is_word(&name) && !SHOWN.contains(&name.as_str()) { name } else { format!("[key {index}]") }, mask("", value))
+    });
+    Value::Object(masked.collect())
 }
 
 fn mask_text(text: &str) -> String {
@@ -77,6 +85,13 @@ mod tests {
     fn an_address_is_masked_wherever_it_stands() {
         let body = r#"{"jane@acme.io": 1, "issuer": "jane@acme.io", "run": "Jane Doe", "why": "jane@acme.io wrote"}"#;
         assert_eq!(masked(body).unwrap(), json!({"[key]": "[number]", "issuer": "[email]", "run": "[text]", "why": "[text]"}));
+    }
+
+    #[test]
+    fn what_a_form_sent_beside_is_masked_with_its_names() {
+        let body = r#"{"signup": {"custom": {"record": "Jane-Doe", "run": 15550109999}}}"#;
+        assert!(!masked(body).unwrap().to_string().contains("Jane-Doe"));
+        assert!(!masked(body).unwrap().to_string().contains("15550109999"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result};
-use pipeline::conformance::{cache_suite, ledger_suite, outbox_suite, records_suite, runs_suite, windows_suite};
+use pipeline::conformance::{cache_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, runs_suite, windows_suite};
 use pipeline::ports::Store;
 use platform::Aws;
 use tokio::task::LocalSet;
@@ -31,6 +31,8 @@ pub(crate) async fn check(url: &str) -> Result<()> {
         cache_suite(fresh).await;
         outbox_suite(fresh).await;
         ledger_suite(fresh).await;
+        let aside = || ready(Arc::new(aws.store(tables.clone(), &format!("aside-{}", next.fetch_add(1, Ordering::SeqCst)))));
+        put_aside_suite(aside).await;
     };
     let panicked = LocalSet::new().run_until(tokio::task::spawn_local(suites)).await;
     panicked.context("a conformance suite of the store")

@@ -6,7 +6,7 @@ use domain::signup::RunId;
 use domain::units::{Millis, Timestamp};
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 
-use crate::messages::{WritebackMessage, from_body};
+use crate::messages::{LookupMessage, WritebackMessage, from_body, to_body};
 use crate::ports::{DeadLetter, Poison, PutAside, Queue, QueueError, QueueName, StoreError};
 
 /// What is put aside is kept 90 days; with the day on which that began, these many days hold it all.
@@ -122,6 +122,17 @@ pub async fn read_put_aside(aside: &dyn PutAside, now: Timestamp, days: u16) -> 
     Ok(poison.into_iter().flatten().map(Letter::PutAside).collect())
 }
 
+/// A letter that died of too many attempts or copies begins to count anew; a body of another form stays as it is.
+fn counted_anew(body: &str) -> String {
+    if let Ok(message) = from_body::<WritebackMessage>(body) {
+        return to_body(&WritebackMessage { attempt: 0, ..message }).unwrap_or_else(|_| body.to_owned());
+    }
+    match from_body::<LookupMessage>(body) {
+        Ok(message) => to_body(&LookupMessage { copies: 0, ..message }).unwrap_or_else(|_| body.to_owned()),
+        Err(_) => body.to_owned(),
+    }
+}
+
 /// Sends a letter to its queue and only then takes it away from where it was: whoever dies in between leaves it twice, and the
 /// claim of its run makes the second one a no-op.
 ///
@@ -129,7 +140,7 @@ pub async fn read_put_aside(aside: &dyn PutAside, now: Timestamp, days: u16) -> 
 /// [`NotRedriven`] says what became of it.
 pub async fn redrive(queue: &dyn Queue, aside: &dyn PutAside, letter: &Letter) -> Result<QueueName, NotRedriven> {
     let name = letter.queue().ok_or_else(|| NotRedriven::NoSuchQueue(letter.queue_name().to_owned()))?;
-    queue.send(name, letter.body(), Millis(0)).await.map_err(NotRedriven::NotSent)?;
+    queue.send(name, &counted_anew(letter.body()), Millis(0)).await.map_err(NotRedriven::NotSent)?;
     match letter {
         Letter::Dead(name, dead) => {
             queue.delete_dead_letter(*name, &dead.receipt).await.map_err(|error| NotRedriven::NotRemoved(error.to_string()))?;

@@ -118,13 +118,6 @@ impl SqsQueue {
         });
         drop(join_all(batches).await);
     }
-
-    async fn delete_from(&self, queue: QueueName, url: &str, receipt: &str) -> Result<(), QueueError> {
-        match self.client.delete_message().queue_url(url).receipt_handle(receipt).send().await {
-            Err(error) if is_old_receipt(&error) => Ok(()),
-            answer => answer.map(drop).map_err(|error| refused(queue, &error)),
-        }
-    }
 }
 
 #[async_trait]
@@ -145,7 +138,11 @@ impl Queue for SqsQueue {
     }
 
     async fn delete(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
-        self.delete_from(queue, self.urls.of(queue)?, receipt).await
+        let request = self.client.delete_message().queue_url(self.urls.of(queue)?).receipt_handle(receipt);
+        match request.send().await {
+            Err(error) if is_old_receipt(&error) => Ok(()),
+            answer => answer.map(drop).map_err(|error| refused(queue, &error)),
+        }
     }
 
     async fn dead_letters(&self, queue: QueueName) -> Result<Vec<DeadLetter>, QueueError> {
@@ -157,7 +154,8 @@ impl Queue for SqsQueue {
     }
 
     async fn delete_dead_letter(&self, queue: QueueName, receipt: &str) -> Result<(), QueueError> {
-        self.delete_from(queue, self.urls.dead_letters_of(queue)?, receipt).await
+        let request = self.client.delete_message().queue_url(self.urls.dead_letters_of(queue)?).receipt_handle(receipt);
+        request.send().await.map(drop).map_err(|error| refused(queue, &error))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Row d': what the deployed stack costs in a month in which nobody signs up, counted from `template.yaml`.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Context as _, bail};
 use tests::template::{Resource, Template, entries, listed};
 
@@ -68,14 +70,16 @@ pub(crate) fn count() -> anyhow::Result<Report> {
         report.note(format!("d' {}: ${after_allowance:.2} after allowances, ${at_list:.2} at list.", item.what));
     }
     report.note("d' The allowances are an account's; what else runs in it uses them too.");
-    report.note("d' What a tick reads of the tables, three small items, comes to less than a cent; while nothing happens it logs nothing.");
+    report.note("d' What a tick reads of the tables, three small items, comes to less than a cent; while nothing happens it logs nothing but Lambda's own three lines a tick.");
     report.note("d' Stored logs, tables and build artifacts come to less than a cent. Resources under a condition count.");
     report.note(format!("d' Prices of {}, {}.", prices.dated, prices.region));
     Ok(report)
 }
 
 fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
-    let (mut mapped, mut alarms, mut dashboards, mut secrets, mut metrics, mut ticks) = (0, 0, 0, 0, 0, 0.0);
+    let (mut mapped, mut alarms, mut dashboards, mut secrets, mut ticks) = (0, 0, 0, 0, 0.0);
+    // Two filters may feed one metric.
+    let mut metrics = BTreeSet::new();
     for resource in template.resources() {
         check(resource).with_context(|| format!("{} in template.yaml", resource.id))?;
         match resource.kind() {
@@ -83,7 +87,7 @@ fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
             "AWS::CloudWatch::Alarm" => alarms += metrics_watched(resource),
             "AWS::CloudWatch::Dashboard" => dashboards += 1,
             "AWS::SecretsManager::Secret" => secrets += 1,
-            "AWS::Logs::MetricFilter" => metrics += 1,
+            "AWS::Logs::MetricFilter" => drop(metrics.insert(resource.get("/MetricTransformations/0/MetricName").to_string())),
             "AWS::Scheduler::Schedule" => ticks += MONTH_SECONDS / seconds_between(resource)?,
             free if FREE_WHEN_IDLE.contains(&free) => {}
             other => bail!("nothing is known of the idle cost of {other} ({}); add it to idle_cost.rs", resource.id),
@@ -97,7 +101,7 @@ fn items(template: &Template, prices: &Prices) -> anyhow::Result<Vec<Item>> {
         counted("alarms", alarms, prices.alarm_metric),
         counted("dashboards", dashboards, prices.dashboard),
         counted("secrets", secrets, prices.secret),
-        counted("custom metrics", metrics, prices.custom_metric),
+        counted("custom metrics", u32::try_from(metrics.len())?, prices.custom_metric),
         item(format!("{ticks} ticks of schedules"), ticks / 1e6, prices.scheduler_million_invocations),
         item(format!("{ticks} invocations by them"), ticks / 1e6, prices.lambda_million_requests),
         item(format!("{TICK_SECONDS} s of {FUNCTION_GB} GB for each of them"), ticks * TICK_SECONDS * FUNCTION_GB, prices.lambda_gb_second),

@@ -3,7 +3,7 @@
 use domain::units::Millis;
 use platform::Function;
 use serde_json::{Value, json};
-use tests::template::{Resource, Template};
+use tests::template::{Resource, Template, listed};
 
 use crate::drift::function_id;
 use crate::{hold, unless};
@@ -33,6 +33,12 @@ fn check(template: &Template) -> Vec<String> {
         let is_let_go = schedule.get("/Target/RetryPolicy/MaximumEventAgeInSeconds").as_u64().is_some_and(|age| age < seconds());
         findings.extend(unless(is_let_go, || format!("{}: a tick outlives the next one", schedule.id)));
     }
+    let again = template.resource(&function).map(|function| function.get("/EventInvokeConfig").clone()).unwrap_or_default();
+    let is_let_go = again["MaximumRetryAttempts"] == 0 && again["MaximumEventAgeInSeconds"].as_u64().is_some_and(|age| age < seconds());
+    findings.extend(unless(is_let_go, || format!("{function}: a tick that failed comes again beside the next one")));
+    // The words of a crossed threshold are a warning, and an alarm reads them.
+    let silent = listed(template.at("/Parameters/LogLevel/AllowedValues")).iter().any(|level| level == "error");
+    findings.extend(unless(!silent, || "LogLevel may silence the warning that CreditsAlarm reads".to_owned()));
     // Two ticks may be missed.
     let silence = template.resource("NoTickAlarm").and_then(|alarm| alarm.get("/Period").as_u64()).unwrap_or_default();
     findings.extend(unless(silence >= 3 * seconds(), || "NoTickAlarm rings between two ticks".to_owned()));
@@ -56,6 +62,13 @@ fn every_five_minutes_the_ledger_is_swept_and_two_ticks_may_be_missed() {
             (&format!("{schedule}/Target/Arn/Fn::GetAtt/0"), json!("CrmWritebackFunction"), "is ticked by 0"),
             (&format!("{schedule}/Target/Input"), json!("{}"), "RefreshSchedule: its tick is no event"),
             (&format!("{schedule}/Target/RetryPolicy"), Value::Null, "RefreshSchedule: a tick outlives"),
+            ("/Resources/ScheduledRefreshFunction/Properties/EventInvokeConfig", Value::Null, "a tick that failed comes again"),
+            (
+                "/Resources/ScheduledRefreshFunction/Properties/EventInvokeConfig/MaximumRetryAttempts",
+                json!(2),
+                "a tick that failed comes again",
+            ),
+            ("/Parameters/LogLevel/AllowedValues/-", json!("error"), "LogLevel may silence"),
             ("/Resources/NoTickAlarm/Properties/Period", json!(300), "NoTickAlarm rings between"),
         ],
     );

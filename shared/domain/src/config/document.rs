@@ -93,7 +93,7 @@ pub(super) struct CreditsSection {
     #[serde(default, deserialize_with = "written_credits")]
     pub(super) overdraft: Credits,
     #[serde(default)]
-    pub(super) budget: Option<Amount>,
+    pub(super) budget: Option<Spanned<Amount>>,
     #[serde(default)]
     pub(super) caps: CapsSection,
 }

@@ -60,10 +60,18 @@ impl Checker {
             let advice = advice(name, &rules);
             self.find(MAIN_FILE, line(cap), format!("credits.caps.rule: there is no rule `{name}`; {advice}"));
         }
+        if let Some(at) = section.budget.as_ref().filter(|budget| is_out_of_reach(budget.value.0, allocation.plus(section.overdraft))) {
+            let message = format!(
+                "credits.budget: a tenth more than {} is never spent, since everything stops at {}; lower it, or leave it out",
+                at.value.0,
+                allocation.plus(section.overdraft)
+            );
+            self.find(MAIN_FILE, line(at), message);
+        }
         Limits {
             allocation,
             overdraft: section.overdraft,
-            budget: section.budget.map(|amount| amount.0),
+            budget: section.budget.map(|budget| budget.value.0),
             day: caps.day.map(|cap| cap.value.0),
             week: caps.week.map(|cap| cap.value.0),
             provider: amounts_of(caps.provider),
@@ -117,6 +125,11 @@ impl Checker {
         let path = section.path.map_or_else(|| CRM_PATH.to_owned(), |path| path.value);
         CrmPlan { target: section.target.value, path, properties }
     }
+}
+
+/// Whether a budget and a tenth of it are more than can be spent: then nobody would ever be told (S4-52).
+fn is_out_of_reach(budget: Credits, most: Credits) -> bool {
+    i128::from(budget.micros()) * 110 >= i128::from(most.micros()) * 100
 }
 
 fn amounts_of(caps: BTreeMap<String, Spanned<Amount>>) -> BTreeMap<String, Credits> {

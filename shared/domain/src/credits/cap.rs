@@ -177,8 +177,12 @@ mod tests {
         assert_eq!(refusal(&balance, 0, 0), Some(CapScope::Provider("crustdata".into())));
         balance.taken.insert("rule:free_tier".into(), Credits::whole(19));
         assert_eq!(refusal(&balance, 0, 0), Some(CapScope::Rule("free_tier".into())));
+        let exact = Balance { available: Credits::whole(2), ..Balance::opened(Credits::whole(100)) };
+        assert_eq!(refusal(&exact, 0, 0), None, "the last credits may be spent");
         balance.available = Credits::whole(1);
         assert_eq!(refusal(&balance, 0, 0), Some(CapScope::Allocation));
+        let changed = Balance::opened(Credits::whole(101));
+        assert_eq!(refusal(&changed, 0, 0), Some(CapScope::Allocation), "X-09: what was lowered below what is taken stays shut");
     }
 
     #[test]

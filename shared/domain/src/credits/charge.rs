@@ -93,3 +93,23 @@ impl Charge {
         format!("rule:{}", self.rule)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s0_71_to_s0_73_usage_is_counted_by_provider_entity_trigger_and_rule() {
+        let parts = |entity, trigger| Charge { provider: "crustdata".into(), entity, trigger, rule: "signup".into() }.parts();
+        let expected = ["provider:crustdata", "entity:account", "trigger:auto", "rule:signup"];
+        assert_eq!(parts(Entity::Account, Trigger::Auto), expected);
+        assert_eq!(parts(Entity::Contact, Trigger::Manual)[1..3], ["entity:contact", "trigger:manual"]);
+        assert_eq!(parts(Entity::Lead, Trigger::Scheduled)[1..3], ["entity:lead", "trigger:scheduled"]);
+    }
+
+    #[test]
+    fn s0_72_what_is_looked_up_follows_from_the_class_of_the_operation() {
+        let entities = [FieldClass::Company, FieldClass::Person, FieldClass::Phone, FieldClass::Check].map(Entity::of_class);
+        assert_eq!(entities, [Entity::Account, Entity::Contact, Entity::Contact, Entity::Lead]);
+    }
+}

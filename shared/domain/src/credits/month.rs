@@ -77,6 +77,12 @@ mod tests {
     }
 
     #[test]
+    fn a_month_is_shown_by_its_name() {
+        let month = Month::parse("2026-11").unwrap();
+        assert_eq!((month.name(), month.to_string().as_str()), ("2026-11", "2026-11"));
+    }
+
+    #[test]
     fn what_is_no_month_is_refused() {
         for text in ["", "2026", "2026-13", "2026-00", "2026-1", "26-11", "2026-11-20", "+026-11", "2026-+1", "november", "9999-12"] {
             assert_eq!(Month::parse(text), None, "{text}");

@@ -89,7 +89,7 @@ impl Pace {
 fn nearest(used: Credits, span: Millis, passed: Millis) -> Credits {
     let (product, passed) = (i128::from(used.micros()) * i128::from(span.0), i128::from(passed.0));
     let micros = (2 * product + passed).div_euclid(2 * passed);
-    Credits::from_micros(i64::try_from(micros).unwrap_or(if micros < 0 { i64::MIN } else { i64::MAX }))
+    Credits::from_micros(i64::try_from(micros.clamp(i64::MIN.into(), i64::MAX.into())).unwrap_or_default())
 }
 
 /// The share of `part` in `whole` in thousandths, rounded down; none of nothing.

@@ -234,7 +234,10 @@ mod tests {
     #[test]
     fn a_refund_happens_once_and_never_gives_more_than_was_counted() {
         let unknown = reservation(Credits::whole(2)).settled(Settlement::Unknown).unwrap();
-        assert_eq!(unknown.refunded(Credits::whole(3)), None);
+        assert_eq!((unknown.refunded(Credits::whole(3)), unknown.refunded(Credits::whole(2))), (None, None));
+        let settled = reservation(Credits::whole(2)).settled(Settlement::Used(Credits::whole(1))).unwrap();
+        assert_eq!((settled.used(), settled.refunded(Credits::whole(1))), (Credits::whole(1), None));
+        assert_eq!(settled.refunded(Credits::from_micros(999_999)).unwrap().used(), Credits::from_micros(999_999));
         let refunded = unknown.refunded(Credits::ZERO).unwrap();
         assert_eq!(unknown.change_to(&refunded).taken(), Credits::whole(-2));
         assert_eq!(refunded.refunded(Credits::ZERO), None);

@@ -104,6 +104,11 @@ mod tests {
     }
 
     #[test]
+    fn every_threshold_is_stored_under_a_word_of_its_own() {
+        assert_eq!(Threshold::ALL.map(Threshold::as_str), ["half", "three_quarters", "nine_tenths", "over_budget"]);
+    }
+
+    #[test]
     fn an_allocation_of_zero_crosses_nothing() {
         assert_eq!(crossed(&Balance::default(), &Limits::default()), []);
     }

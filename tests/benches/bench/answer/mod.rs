@@ -85,6 +85,14 @@ pub(crate) async fn measure(size: Size) -> anyhow::Result<Report> {
         report.row(row(format!("{what}: p50"), quantile(&of_class, 0.50)));
         report.row(row(format!("{what}: p99"), quantile(&of_class, 0.99)));
     }
+    let share_late = Row::exact(
+        ID,
+        "of a hundred, waited for providers longer than anybody may wait".to_owned(),
+        Unit::Count,
+        100.0 * late as f64 / count as f64,
+    );
+    report.row(share_late.gate(Limit::AtMost(10.0)));
+    report.note("a Two reservations at one moment collide at the real store, which then pauses 8 ms or more; here none does.");
     report.note(format!("a {late} of {count} waited for their providers longer than anybody may wait, and do not count."));
     report.note(
         "a Virtual time; a verb of the store takes the time of its sequential requests, which are compared with the real store's first.",

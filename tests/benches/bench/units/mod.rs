@@ -107,7 +107,8 @@ impl Scene {
     /// Runs a tick of the sweeper; what it cost.
     async fn tick(&self) -> anyhow::Result<Vec<Metered>> {
         self.meter.take()?;
-        self.sweep.tick().await?;
+        let swept = self.sweep.tick().await;
+        anyhow::ensure!(swept.failed == 0, "the sweep failed");
         self.meter.take()
     }
 }
