@@ -78,9 +78,11 @@ async fn settle_in_vain(world: &mut World) {
 
 /// Nobody comes back to a reservation, and a month is half used up.
 async fn sweep(world: &mut World) {
-    let event = sample_event("provider-lookup.batch", world.clock.now()).unwrap().to_string().replace("northwind-grid", "silver-grid");
+    let event = sample_event("provider-lookup.batch", world.clock.now()).unwrap().to_string();
+    let event = event.replace("northwind-grid", "silver-grid").replace("sample-batch", "sample-sweep");
     world.aws.fail_requests_with("SET #state = :to");
-    world.invoke(ProviderLookup, &serde_json::from_str(&event).unwrap(), AMPLE).await;
+    let failed = world.invoke(ProviderLookup, &serde_json::from_str(&event).unwrap(), AMPLE).await;
+    assert!(!failed.is_empty(), "no call was to be settled");
     world.aws.recover();
     world.clock.put_forward(Millis::minutes(2));
     world.leave_the_month_half_used().await;
