@@ -153,10 +153,7 @@ impl Enrich {
             Reserved::Refused(scope) => Ok(Asked::NotMade(Skip::Cap { scope })),
             Reserved::Before(earlier) => self.answer_of_earlier(work, operation, key, *earlier).await,
             Reserved::Reserved => {
-                let Some(ask) = self.while_it_is_open(ask, &reservation) else {
-                    self.owe_nothing(work, reservation);
-                    return Ok(Asked::NotMade(Skip::NoTimeLeft));
-                };
+                let Some(ask) = self.while_it_is_open(ask, &reservation) else { return self.give_back(work, reservation).await };
                 // The reply is kept before anything else may fail: it is paid for.
                 let (reply, saved) = self.call(work, &ask).await;
                 let kept = self.keep_paid(key, operation, &reply, &reservation.id).await;
@@ -177,10 +174,17 @@ impl Enrich {
         (left > Millis(0)).then(|| Ask { timeout: ask.timeout.min(left), ..ask.clone() })
     }
 
-    /// Nobody was called: the entry gives everything back.
-    fn owe_nothing(&self, work: &mut Work, reservation: Reservation) {
-        let to = reservation.settled(Settlement::Used(Credits::ZERO)).unwrap_or_else(|| reservation.clone());
-        work.owed = Some(Owed { from: reservation, to });
+    /// Nobody was called, so the entry gives everything back. Where the sweep was first, it counts, and so it stands in the log (I8).
+    async fn give_back(&self, work: &mut Work, reservation: Reservation) -> Result<Asked, Retry> {
+        if let Some(nothing) = reservation.settled(Settlement::Used(Credits::ZERO)) {
+            if self.store.move_on(&reservation, &nothing).await? {
+                return Ok(Asked::NotMade(Skip::NoTimeLeft));
+            }
+        }
+        let counted = self.store.read_reservation(&reservation.id).await?.unwrap_or(reservation);
+        let cost = counted.used();
+        work.owed = Some(Owed { from: counted.clone(), to: counted });
+        Ok(Asked::Answered(Answer { reply: Reply::TimedOut, cost, cached: false }))
     }
 
     fn reservation(&self, work: &Work, ask: &Ask, operation: &Operation, key: &CacheKey) -> Reservation {
