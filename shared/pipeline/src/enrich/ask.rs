@@ -176,10 +176,10 @@ impl Enrich {
 
     /// Nobody was called, so the entry gives everything back. Where the sweep was first, it counts, and so it stands in the log (I8).
     async fn give_back(&self, work: &mut Work, reservation: Reservation) -> Result<Asked, Retry> {
-        if let Some(nothing) = reservation.settled(Settlement::Used(Credits::ZERO)) {
-            if self.store.move_on(&reservation, &nothing).await? {
-                return Ok(Asked::NotMade(Skip::NoTimeLeft));
-            }
+        if let Some(nothing) = reservation.settled(Settlement::Used(Credits::ZERO))
+            && self.store.move_on(&reservation, &nothing).await?
+        {
+            return Ok(Asked::NotMade(Skip::NoTimeLeft));
         }
         let counted = self.store.read_reservation(&reservation.id).await?.unwrap_or(reservation);
         let cost = counted.used();
