@@ -106,6 +106,8 @@ mod tests {
     #[test]
     fn every_threshold_is_stored_under_a_word_of_its_own() {
         assert_eq!(Threshold::ALL.map(Threshold::as_str), ["half", "three_quarters", "nine_tenths", "over_budget"]);
+        let words: std::collections::BTreeSet<String> = Threshold::ALL.iter().map(ToString::to_string).collect();
+        assert!(words.len() == 4 && words.iter().all(|words| words.contains('%')), "{words:?}");
     }
 
     #[test]

@@ -54,3 +54,40 @@ impl Usage {
         ["provider", "entity", "trigger", "rule"].into_iter().all(|way| sum(way) == self.used)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Entity, Trigger};
+    use super::*;
+
+    fn charge(provider: &str) -> Charge {
+        Charge { provider: provider.into(), entity: Entity::Account, trigger: Trigger::Auto, rule: "signup".into() }
+    }
+
+    /// A call of two credits of which nobody knows whether it was billed.
+    fn lost() -> Change {
+        Change { reserved: Credits::ZERO, used: Credits::whole(2), unknown: Credits::whole(2), calls: 1 }
+    }
+
+    #[test]
+    fn s0_66_each_call_counts_in_every_sum() {
+        let mut day = Usage::default();
+        day.take(&charge("a"), lost());
+        day.take(&charge("b"), lost());
+        let sums = (day.taken, day.used, day.unknown, day.calls);
+        assert_eq!(sums, (Credits::whole(4), Credits::whole(4), Credits::whole(4), 2));
+        assert_eq!(day.by("provider").collect::<Vec<_>>(), [("a", Credits::whole(2)), ("b", Credits::whole(2))]);
+    }
+
+    #[test]
+    fn i7_is_broken_by_a_credit_that_one_way_of_counting_does_not_know() {
+        let mut day = Usage::default();
+        day.take(&charge("a"), lost());
+        assert!(day.adds_up());
+        for part in charge("a").parts() {
+            let mut broken = day.clone();
+            broken.by.remove(&part);
+            assert!(!broken.adds_up(), "{part}");
+        }
+    }
+}
