@@ -34,6 +34,6 @@ pub(crate) async fn check(url: &str) -> Result<()> {
         let aside = || ready(Arc::new(aws.store(tables.clone(), &format!("aside-{}", next.fetch_add(1, Ordering::SeqCst)))));
         put_aside_suite(aside).await;
     };
-    let panicked = LocalSet::new().run_until(tokio::task::spawn_local(suites)).await;
+    let panicked = LocalSet::new().run_until(async { tokio::task::spawn_local(suites).await }).await;
     panicked.context("a conformance suite of the store")
 }
