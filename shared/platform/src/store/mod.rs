@@ -72,35 +72,39 @@ impl DynamoStore {
     }
 }
 
-/// An item in the middle of somebody's transaction refuses a plain write, which the SDK does not try again by itself.
 async fn send_update(request: UpdateItemFluentBuilder) -> Result<Effect, StoreError> {
     let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    let mut pauses = Pauses::default();
-    loop {
-        let error = match request.clone().send().await {
-            Ok(answer) => return Ok(Effect::Took(answer.attributes.unwrap_or_default())),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => return Ok(refused(refusal.item())),
-            Some(UpdateItemError::TransactionConflictException(_)) if pauses.pause().await => {}
-            _ => return Err(unavailable("UpdateItem", &error)),
-        }
+    match past_collisions(|| request.clone().send()).await {
+        Ok(answer) => Ok(Effect::Took(answer.attributes.unwrap_or_default())),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refusal)) => Ok(refused(refusal.item())),
+            _ => Err(unavailable("UpdateItem", &error)),
+        },
     }
 }
 
 async fn send_put(request: PutItemFluentBuilder) -> Result<Effect, StoreError> {
     let request = request.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    match past_collisions(|| request.clone().send()).await {
+        Ok(answer) => Ok(Effect::Took(answer.attributes.unwrap_or_default())),
+        Err(error) => match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refusal)) => Ok(refused(refusal.item())),
+            _ => Err(unavailable("PutItem", &error)),
+        },
+    }
+}
+
+/// An item in the middle of somebody's transaction refuses a plain write, which the SDK does not try again by itself.
+async fn past_collisions<T, E, R, F>(send: impl Fn() -> F) -> Result<T, SdkError<E, R>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E, R>>>,
+{
     let mut pauses = Pauses::default();
     loop {
-        let error = match request.clone().send().await {
-            Ok(answer) => return Ok(Effect::Took(answer.attributes.unwrap_or_default())),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refusal)) => return Ok(refused(refusal.item())),
-            Some(PutItemError::TransactionConflictException(_)) if pauses.pause().await => {}
-            _ => return Err(unavailable("PutItem", &error)),
+        match send().await {
+            Err(error) if error.code() == Some("TransactionConflictException") && pauses.pause().await => {}
+            answer => return answer,
         }
     }
 }

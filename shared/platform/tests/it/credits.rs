@@ -1,6 +1,7 @@
 //! I1 to I3 of RELIABILITY §1, where the store answers for them.
 
-use domain::credits::{Bounds, Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger};
+use domain::credits::{Bounds, Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger};
+use domain::schema::Entity;
 use domain::units::{Credits, Millis};
 use pipeline::ports::{Ledger, Reserved};
 use platform::Table;

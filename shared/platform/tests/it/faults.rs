@@ -2,8 +2,11 @@
 
 use domain::credits::{Settlement, Threshold};
 use domain::record::{Alias, Record, RecordId};
+use domain::reply::Reply;
 use domain::units::{Credits, Millis};
-use pipeline::ports::{Ledger, Outbox, OutboxTurn, Records, Reserved, Runs, Saved, Stage, StoreError, WriteRequest, Written};
+use pipeline::ports::{
+    Cache as _, CacheKey, CachedReply, Ledger, Outbox, OutboxTurn, Records, Reserved, Runs, Saved, Stage, StoreError, WriteRequest, Written,
+};
 
 use crate::credits::{bounds, reservation};
 use crate::database::{LEASE, START, run_id, take};
@@ -71,6 +74,22 @@ async fn a_collision_is_not_a_refusal_however_often_it_happens() {
     let settled = reservation(1).settled(Settlement::Unknown).unwrap();
     let error = fresh.store.move_on(&reservation(1), &settled).await.unwrap_err();
     assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("collided")), "{error}");
+}
+
+#[tokio::test]
+async fn a_plain_write_waits_until_somebodys_transaction_is_over_but_not_for_ever() {
+    let (fresh, faults) = fresh_with_faults().await;
+    let (lease, run) = take(&fresh.store, 'a', "n1", START).await;
+    faults.next(&[Fault::InTransaction; 7]);
+    fresh.store.save_run(&lease, &run).await.unwrap();
+    let key = CacheKey { operation: "hunter.person".into(), hash: "h1".into() };
+    let kept = CachedReply { reply: Reply::NoMatch, fetched_at: START, fresh_until: START.after(LEASE), reservation: None };
+    faults.next(&[Fault::InTransaction; 7]);
+    fresh.store.keep_reply(&key, &kept).await.unwrap();
+    faults.next(&[Fault::InTransaction; 8]);
+    let error = fresh.store.save_run(&lease, &run).await.unwrap_err();
+    assert!(matches!(&error, StoreError::Unavailable(why) if why.contains("TransactionConflict")), "{error}");
+    assert_eq!(faults.left(), 0);
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ pub(crate) enum Fault {
     LostReply,
     /// The sender is told that its transaction collided with another.
     Collision,
+    /// The sender is told that its plain write fell into somebody's transaction.
+    InTransaction,
 }
 
 /// The answers to spoil, in order; all others go through.
@@ -63,6 +65,7 @@ async fn pass_on(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) ->
     let (status, answer) = match fault {
         None => (status, answer),
         Some(Fault::LostReply) => (StatusCode::INTERNAL_SERVER_ERROR, error("InternalServerError", "")),
+        Some(Fault::InTransaction) => (StatusCode::BAD_REQUEST, error("TransactionConflictException", "")),
         Some(Fault::Collision) => {
             let reasons = r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
             (StatusCode::BAD_REQUEST, error("TransactionCanceledException", reasons))
