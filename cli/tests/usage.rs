@@ -6,10 +6,11 @@ use std::process::{Output, Stdio};
 use std::sync::Arc;
 
 use domain::credits::{
-    Balance, Charge, Entity, Limits, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger, bounds,
+    Balance, Charge, Limits, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger, bounds,
 };
 use domain::priority::Priority;
 use domain::run::Run;
+use domain::schema::Entity;
 use domain::signup::{RunId, Signup};
 use domain::units::{Credits, Millis, Timestamp};
 use pipeline::ports::{Claim, ClaimRequest, Clock as _, Lease, Ledger as _, Runs as _};

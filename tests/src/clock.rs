@@ -1,4 +1,4 @@
-//! A clock that stands still, so that a count comes out the same every time.
+//! A clock that stands still, so that a test and a count come out the same every time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -6,20 +6,27 @@ use domain::units::{Millis, Timestamp};
 use pipeline::ports::Clock;
 
 /// Noon of 20 November 2026.
-pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_176_000_000);
+pub const START: Timestamp = Timestamp::from_millis(1_795_176_000_000);
 
 /// Starts at [`START`] and stands still until it is moved.
-#[derive(Debug, Default)]
-pub(crate) struct HandClock(AtomicI64);
+#[derive(Debug)]
+pub struct HandClock(AtomicI64);
 
 impl HandClock {
-    pub(crate) fn pass(&self, span: Millis) {
+    /// Moves it ahead.
+    pub fn pass(&self, span: Millis) {
         self.0.fetch_add(span.0, Ordering::SeqCst);
+    }
+}
+
+impl Default for HandClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(START.millis()))
     }
 }
 
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
-        START.after(Millis(self.0.load(Ordering::SeqCst)))
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
     }
 }

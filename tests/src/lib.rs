@@ -1,5 +1,6 @@
 //! End-to-end tests; see `tests/`. What several of them need stands here.
 
+pub mod clock;
 pub mod faulty;
 pub mod sim;
 pub mod template;

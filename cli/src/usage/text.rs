@@ -172,7 +172,8 @@ fn caps(configured: Option<&Configured>) -> Table {
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::credits::{CapUse, Change, Charge, Entity, Month, Threshold, Trigger, Usage};
+    use domain::credits::{CapUse, Change, Charge, Month, Threshold, Trigger, Usage};
+    use domain::schema::Entity;
     use domain::units::Timestamp;
 
     use super::super::json;
@@ -214,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn s0_67_to_s0_73_a_month_is_told_with_its_sums_its_pace_and_where_it_went() {
+    fn s0_67_s0_68_to_s0_73_a_month_is_told_with_its_sums_its_pace_and_where_it_went() {
         insta::assert_snapshot!(report(&month(25), Some(&configured())));
     }
 

@@ -30,7 +30,7 @@ pub async fn handle(app: &App, payload: &Value, context: &Context) -> Result<Sqs
 }
 
 async fn one(app: &App, message: SqsMessage, time_left: Duration) -> Result<(), Retry> {
-    let time_left = Millis(i64::try_from(time_left.as_millis()).unwrap_or(i64::MAX));
+    let time_left = Millis::from_duration(time_left);
     let body = message.body.unwrap_or_default();
     match from_body::<WritebackMessage>(&body) {
         Ok(write) => log(Some(&write.run), &app.write_back.work(&write, time_left).await?),

@@ -32,7 +32,7 @@ pub async fn handle(app: &App, payload: &Value, context: &Context) -> Result<Sqs
 async fn one(app: &App, message: SqsMessage, time_left: Duration) -> Result<(), Retry> {
     let body = message.body.unwrap_or_default();
     let worked = match from_body::<LookupMessage>(&body) {
-        Ok(lookup) => app.enrich.work(&lookup, Millis(i64::try_from(time_left.as_millis()).unwrap_or(i64::MAX))).await?,
+        Ok(lookup) => app.enrich.work(&lookup, Millis::from_duration(time_left)).await?,
         Err(unreadable) => {
             let (id, at) = (message.message_id.unwrap_or_default(), app.enrich.clock.now());
             put_aside(&*app.enrich.store, Poison { id, queue: "lookup".to_owned(), why: unreadable.to_string(), body, at }).await?

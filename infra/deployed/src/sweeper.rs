@@ -1,9 +1,10 @@
 //! A claimant that never came back: its reservation is resolved by a tick, and the credits count as used.
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::credits::{Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Trigger, bounds};
+use domain::credits::{Charge, Periods, Reservation, ReservationId, ReservationState, Trigger, bounds};
 use domain::priority::Priority;
 use domain::run::Run;
+use domain::schema::Entity;
 use domain::signup::{RunId, Signup};
 use domain::units::{Credits, Millis};
 use pipeline::ports::{Claim, ClaimRequest, Clock as _, Ledger as _, Reserved, Runs as _};

@@ -112,6 +112,12 @@ impl Millis {
         Self::hours(n * 24)
     }
 
+    /// A span of the clock, to the whole millisecond; one beyond all clocks is as long as there is.
+    #[must_use]
+    pub fn from_duration(span: std::time::Duration) -> Self {
+        Self(i64::try_from(span.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// Reads `1500ms`, `2s`, `5m`, `24h` or `90d`; `None` for anything else.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,10 +1,11 @@
 //! Credits set aside outside any signup: an entry of the ledger like every other, released the same way.
 
 use domain::config::Config;
-use domain::credits::{Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger, bounds};
+use domain::credits::{Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger, bounds};
 use domain::identity::HashKey;
 use domain::priority::Priority;
 use domain::run::Run;
+use domain::schema::Entity;
 use domain::signup::Signup;
 use domain::units::{Credits, Millis, Timestamp};
 

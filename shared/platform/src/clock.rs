@@ -2,7 +2,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::units::Timestamp;
+use domain::units::{Millis, Timestamp};
 use pipeline::ports::{Clock, Entropy};
 use rand::Rng as _;
 
@@ -14,7 +14,7 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the Clock; everybody else takes the time as an argument")]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+        Timestamp::from_millis(Millis::from_duration(since_epoch).0)
     }
 }
 

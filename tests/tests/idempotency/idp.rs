@@ -27,7 +27,7 @@ async fn idp_the_first_run_is_stored_with_its_decision() {
 }
 
 #[tokio::test]
-async fn idp_a_completed_run_answers_from_what_is_stored_and_nobody_is_asked() {
+async fn idp_and_s0_74_a_completed_run_answers_from_what_is_stored_and_nobody_is_asked() {
     for world in World::on_every_store().await {
         let message = jane("d1");
         world.work(&message).await.unwrap();

@@ -1,7 +1,6 @@
 //! One signup's world on either store, with a clock that stands until a test moves it.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -21,25 +20,11 @@ use pipeline::messages::LookupMessage;
 use pipeline::ports::{Clock, LookupRequest, Provider, PutAside, Queue, QueueName, Stage, Store};
 use pipeline::work::{Retry, Worked};
 use platform::{Aws, DEFAULT_WORKSPACE};
+use tests::clock::HandClock;
+pub(crate) use tests::clock::START;
 use tests::faulty::{Fate, Faulty, Hook};
 
-pub(crate) const START: Timestamp = Timestamp::from_millis(1_795_176_000_000);
 pub(crate) const AMPLE: Millis = Millis::seconds(60);
-
-/// Stands until it is moved.
-pub(crate) struct HandClock(AtomicI64);
-
-impl HandClock {
-    pub(crate) fn pass(&self, span: Millis) {
-        self.0.fetch_add(span.0, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-}
 
 /// Another machine's clock.
 pub(crate) struct SkewedClock {
@@ -166,7 +151,7 @@ impl World {
     }
 
     fn on(inner: Arc<dyn Store>, aside: Arc<dyn PutAside>, knows_nothing: bool) -> Self {
-        let clock = Arc::new(HandClock(AtomicI64::new(START.millis())));
+        let clock = Arc::new(HandClock::default());
         let trouble = Arc::new(Trouble::default());
         let store: Arc<dyn Store> = Faulty::new(inner, trouble.clone());
         let queue = Arc::new(MemoryQueue::new(clock.clone(), 5));

@@ -1,9 +1,10 @@
 //! What claimants leave behind in the ledger.
 
-use domain::credits::{Bounds, Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger};
+use domain::credits::{Bounds, Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger};
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::run::Run;
+use domain::schema::Entity;
 use domain::signup::{RunId, Signup};
 use domain::units::{Credits, Millis, Timestamp};
 use pipeline::ports::{CacheKey, CachedReply, Claim, ClaimRequest, Reserved, Store};

@@ -129,9 +129,10 @@ impl Balance {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Entity, Limits, Trigger, bounds};
+    use super::super::{Limits, Trigger, bounds};
     use super::*;
     use crate::priority::Priority;
+    use crate::schema::Entity;
 
     fn charge() -> Charge {
         Charge { provider: "crustdata".into(), entity: Entity::Contact, trigger: Trigger::Auto, rule: "signup".into() }

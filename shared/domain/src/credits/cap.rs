@@ -131,8 +131,9 @@ impl Bounds {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Entity, Trigger};
+    use super::super::Trigger;
     use super::*;
+    use crate::schema::Entity;
 
     fn limits() -> Limits {
         Limits {
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn s0_77_at_a_cap_only_critical_goes_on_and_never_past_the_allocation() {
+    fn s0_77_and_x_09_at_a_cap_only_critical_goes_on_and_never_past_the_allocation() {
         let (high, critical) = (bounds_of(Priority::High), bounds_of(Priority::Critical));
         assert_eq!((high.day, high.week), (Some(Credits::whole(8)), Some(Credits::whole(38))));
         assert_eq!((high.provider, high.rule), (Some(Credits::whole(48)), Some(Credits::whole(18))));

@@ -1,40 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::schema::FieldClass;
-
-/// What credits are spent on (S0-72).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Entity {
-    /// A person.
-    Contact,
-    /// A company.
-    Account,
-    /// Both at once, or the signup itself.
-    Lead,
-}
-
-impl Entity {
-    /// The entity whose fields an operation of this class supplies.
-    #[must_use]
-    pub const fn of_class(class: FieldClass) -> Self {
-        match class {
-            FieldClass::Company => Self::Account,
-            FieldClass::Person | FieldClass::Phone => Self::Contact,
-            FieldClass::Check => Self::Lead,
-        }
-    }
-
-    /// The word used in usage counters.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Contact => "contact",
-            Self::Account => "account",
-            Self::Lead => "lead",
-        }
-    }
-}
+use crate::schema::Entity;
 
 /// What made somebody spend (S0-73).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -105,11 +71,5 @@ mod tests {
         assert_eq!(parts(Entity::Account, Trigger::Auto), expected);
         assert_eq!(parts(Entity::Contact, Trigger::Manual)[1..3], ["entity:contact", "trigger:manual"]);
         assert_eq!(parts(Entity::Lead, Trigger::Scheduled)[1..3], ["entity:lead", "trigger:scheduled"]);
-    }
-
-    #[test]
-    fn s0_72_what_is_looked_up_follows_from_the_class_of_the_operation() {
-        let entities = [FieldClass::Company, FieldClass::Person, FieldClass::Phone, FieldClass::Check].map(Entity::of_class);
-        assert_eq!(entities, [Entity::Account, Entity::Contact, Entity::Contact, Entity::Lead]);
     }
 }

@@ -14,7 +14,7 @@ mod usage;
 
 pub use balance::{Adjustment, Balance, BeforeReserve};
 pub use cap::{Bounds, CapScope, Limits, Periods, bounds};
-pub use charge::{Charge, Entity, Trigger};
+pub use charge::{Charge, Trigger};
 pub use month::Month;
 pub use price::Price;
 pub use report::{CapUse, Pace, Report, permille};

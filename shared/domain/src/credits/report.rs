@@ -106,8 +106,9 @@ pub fn permille(part: Credits, whole: Credits) -> Option<u64> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Change, Charge, Entity, Trigger};
+    use super::super::{Change, Charge, Trigger};
     use super::*;
+    use crate::schema::Entity;
 
     const DAY: i64 = Millis::days(1).0;
 

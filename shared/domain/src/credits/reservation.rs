@@ -172,8 +172,9 @@ impl Reservation {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Balance, Entity, Trigger};
+    use super::super::{Balance, Trigger};
     use super::*;
+    use crate::schema::Entity;
 
     fn reservation(amount: Credits) -> Reservation {
         Reservation {

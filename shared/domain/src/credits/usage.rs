@@ -57,8 +57,9 @@ impl Usage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Entity, Trigger};
+    use super::super::Trigger;
     use super::*;
+    use crate::schema::Entity;
 
     fn charge(provider: &str) -> Charge {
         Charge { provider: provider.into(), entity: Entity::Account, trigger: Trigger::Auto, rule: "signup".into() }

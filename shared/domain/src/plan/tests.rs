@@ -132,7 +132,7 @@ fn s0_16_a_provider_that_cannot_know_is_not_asked() {
 }
 
 #[test]
-fn s0_29_a_fresh_fact_is_not_asked_for_and_a_stale_or_weak_one_is() {
+fn s0_29_and_s0_75_a_fresh_fact_is_not_asked_for_and_a_stale_or_weak_one_is() {
     let mut world = World::new();
     world.know(fact(7000, Millis::days(89)));
     assert_eq!(*skipped(&next(&world.situation())), Skip::AlreadyKnown);

@@ -20,8 +20,30 @@ pub enum Entity {
     Contact,
     /// A company.
     Account,
-    /// A person with their company.
+    /// A person with their company, or the signup itself.
     Lead,
+}
+
+impl Entity {
+    /// The entity whose fields an operation of this class supplies: what its credits are spent on (S0-72).
+    #[must_use]
+    pub const fn of_class(class: FieldClass) -> Self {
+        match class {
+            FieldClass::Company => Self::Account,
+            FieldClass::Person | FieldClass::Phone => Self::Contact,
+            FieldClass::Check => Self::Lead,
+        }
+    }
+
+    /// The word used in usage counters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::Account => "account",
+            Self::Lead => "lead",
+        }
+    }
 }
 
 /// The type of a field's value; it decides how two sources are compared and what a condition may do with it.

@@ -119,3 +119,9 @@ fn every_vocabulary_belongs_to_a_word_field_and_holds_what_the_core_itself_write
     assert_eq!(ARRIVALS, Arrival::ALL.map(Arrival::as_str));
     assert_eq!(words_of(&Field::known("company.cms")), None, "a vendor may name any product");
 }
+
+#[test]
+fn s0_72_what_is_looked_up_follows_from_the_class_of_the_operation() {
+    let entities = [FieldClass::Company, FieldClass::Person, FieldClass::Phone, FieldClass::Check].map(Entity::of_class);
+    assert_eq!(entities, [Entity::Account, Entity::Contact, Entity::Contact, Entity::Lead]);
+}

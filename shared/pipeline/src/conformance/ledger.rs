@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
 use domain::credits::{
-    Adjustment, Balance, Bounds, CapScope, Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold,
-    Trigger,
+    Adjustment, Balance, Bounds, CapScope, Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger,
 };
 use domain::observation::{Basis, Observation};
 use domain::reply::Reply;
+use domain::schema::Entity;
 use domain::schema::Field;
 use domain::units::{BasisPoints, Credits, Millis, Timestamp};
 use domain::value::Value;

@@ -1,9 +1,10 @@
 //! One question to one provider: from the cache if it is there, else reserve, call, keep the reply, settle.
 
-use domain::credits::{Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger, bounds};
+use domain::credits::{Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger, bounds};
 use domain::identity::KeyKind;
 use domain::plan::{self, Ask, Call, CallOutcome, Operation, Skip};
 use domain::reply::Reply;
+use domain::schema::Entity;
 use domain::schema::is_channel;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};

@@ -21,8 +21,7 @@ impl TokioClock {
 
 impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
-        let elapsed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.start.after(Millis(elapsed))
+        self.start.after(Millis::from_duration(self.since.elapsed()))
     }
 }
 

@@ -1,10 +1,11 @@
-use domain::credits::{CapScope, Charge, Entity, Periods, Reservation, ReservationId, ReservationState, Trigger};
+use domain::credits::{CapScope, Charge, Periods, Reservation, ReservationId, ReservationState, Trigger};
 use domain::decision::Outcome;
 use domain::identity::HashKey;
 use domain::plan::{Call, CallOutcome, Skip};
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::run::Run;
+use domain::schema::Entity;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
 use pipeline::hold::hold_the_day;

@@ -1,13 +1,12 @@
 use std::sync::Arc;
 
 use domain::config::Config;
-use domain::credits::{
-    Charge, Entity, Limits, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger, bounds,
-};
+use domain::credits::{Charge, Limits, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger, bounds};
 use domain::plan::CallOutcome;
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::run::Run;
+use domain::schema::Entity;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis, Timestamp};
 use pipeline::ports::{Cache, CacheKey, CachedReply, Claim, ClaimRequest, Ledger, Reserved, Runs};

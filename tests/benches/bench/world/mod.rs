@@ -1,6 +1,5 @@
 //! The three functions as they are, on ports that a row chooses: real handlers, real signatures, real configuration.
 
-mod clock;
 mod config;
 mod keys;
 mod people;
@@ -23,10 +22,10 @@ use pipeline::ports::{Clock, Crm, CrmReply, CrmWrite, Entropy, Provider, Queue, 
 use pipeline::write_back::WriteBack;
 use serde_json::{Map, Value, json};
 
-pub(crate) use clock::{HandClock, START};
 pub(crate) use keys::BenchKeys;
 pub(crate) use people::{Class, Mix, Person};
 pub(crate) use provider::Recorded;
+pub(crate) use tests::clock::{HandClock, START};
 
 /// Lambda's timeout of provider-lookup and crm-writeback in `template.yaml`.
 const FUNCTION_TIMEOUT: Millis = Millis::seconds(60);
