@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::condition::{Condition, Truth, View};
+use crate::schema::Field;
 
 /// What the gate lets happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,6 +48,19 @@ pub struct Gate {
     pub verdict: Verdict,
     /// The reasons of the rules that hold.
     pub because: Vec<String>,
+}
+
+/// The mildest and the strictest verdict that may come out: an unknown counts only where a field that `may_come` can settle it.
+pub(crate) fn bounds(rules: &[GateRule], view: &View<'_>, may_come: impl Fn(&Field) -> bool) -> (Verdict, Verdict) {
+    let (mut least, mut most) = (Verdict::Pass, Verdict::Pass);
+    for rule in rules {
+        match rule.when.evaluate(view) {
+            Truth::True => (least, most) = (least.max(rule.verdict), most.max(rule.verdict)),
+            Truth::Unknown if rule.when.fields().iter().any(&may_come) => most = most.max(rule.verdict),
+            Truth::Unknown | Truth::False => {}
+        }
+    }
+    (least, most)
 }
 
 /// Judges what is known. An unknown is no evidence: only a rule that holds can stop a signup.

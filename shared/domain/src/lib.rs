@@ -16,6 +16,7 @@ pub mod identity;
 pub mod merge;
 pub mod observation;
 pub mod plan;
+pub mod possible;
 pub mod priority;
 pub mod record;
 pub mod reply;

@@ -40,6 +40,58 @@ impl Track {
     }
 }
 
+/// A set of tracks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tracks(u8);
+
+impl Tracks {
+    /// The set of one track.
+    #[must_use]
+    pub const fn only(track: Track) -> Self {
+        Self(1 << track as u8)
+    }
+
+    /// Adds a track.
+    pub const fn insert(&mut self, track: Track) {
+        self.0 |= Self::only(track).0;
+    }
+
+    /// The tracks of both.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of these are in `other` too.
+    #[must_use]
+    pub const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The track, where there is but one.
+    #[must_use]
+    pub fn single(self) -> Option<Track> {
+        if self.len() == 1 { self.iter().next() } else { None }
+    }
+
+    /// The tracks in their order.
+    pub fn iter(self) -> impl Iterator<Item = Track> {
+        Track::ALL.into_iter().filter(move |track| Self::only(*track).is_within(self))
+    }
+}
+
 /// One routing rule; the first that holds decides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteRule {
@@ -75,35 +127,48 @@ pub struct Route {
     pub because: Vec<String>,
 }
 
-/// Routes what is known. A lead whose track depends on something unknown takes the honest default, marked provisional.
+/// The tracks that the rules leave open, clause by clause: never too few.
+pub(crate) fn reachable(rules: &RouteRules, view: &View<'_>) -> Tracks {
+    let mut tracks = Tracks::default();
+    for rule in &rules.rules {
+        match rule.when.evaluate(view) {
+            Truth::False => {}
+            Truth::Unknown => tracks.insert(rule.to),
+            Truth::True => return tracks.union(Tracks::only(rule.to)),
+        }
+    }
+    tracks.union(Tracks::only(rules.otherwise))
+}
+
+/// Routes what is known, given the tracks that are `possible`. A lead whose track depends on something unknown takes the honest
+/// default, marked provisional.
 #[must_use]
-pub fn route(rules: &RouteRules, view: &View<'_>) -> Route {
-    let mut possible = Vec::new();
+pub fn route(rules: &RouteRules, view: &View<'_>, possible: Tracks) -> Route {
     let mut waiting_for = Vec::new();
     let mut decided_by = None;
     for rule in &rules.rules {
         match rule.when.evaluate(view) {
             Truth::False => {}
-            Truth::Unknown => {
-                possible.push(rule.to);
+            Truth::Unknown if Tracks::only(rule.to).is_within(possible) => {
                 waiting_for.push(format!("could still be {}: {}", rule.to.as_str(), rule.because));
             }
+            Truth::Unknown => {}
             Truth::True => {
                 decided_by = Some(rule);
                 break;
             }
         }
     }
-    let settled = decided_by.map_or(rules.otherwise, |rule| rule.to);
-    let reason = decided_by.map_or_else(|| format!("no rule holds, so {}", settled.as_str()), |rule| rule.because.clone());
-    possible.push(settled);
-    possible.sort_unstable();
-    possible.dedup();
-    if possible.len() == 1 {
-        return Route { track: settled, provisional: false, possible, because: vec![reason] };
+    if let Some(track) = possible.single() {
+        let reason = match decided_by {
+            Some(rule) if rule.to == track => rule.because.clone(),
+            None if track == rules.otherwise && waiting_for.is_empty() => format!("no rule holds, so {}", track.as_str()),
+            _ => format!("whatever is not known may be, it leads to {}", track.as_str()),
+        };
+        return Route { track, provisional: false, possible: vec![track], because: vec![reason] };
     }
     waiting_for.insert(0, format!("not enough is known, so {} for now", rules.undecided.as_str()));
-    Route { track: rules.undecided, provisional: true, possible, because: waiting_for }
+    Route { track: rules.undecided, provisional: true, possible: possible.iter().collect(), because: waiting_for }
 }
 
 /// The owner whose turn it is in a pool: turn 0 is the first. `None` for an empty pool.
@@ -128,16 +193,20 @@ mod tests {
         RouteRules { rules: list.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe }
     }
 
+    fn routed(rules: &RouteRules, view: &View<'_>) -> Route {
+        route(rules, view, reachable(rules, view))
+    }
+
     #[test]
     fn s3_61_sixty_points_lead_to_the_ae_queue_and_fewer_to_self_serve() {
         let rules = rules(&[("score >= 60", Track::AeQueue)]);
-        assert_eq!(route(&rules, &View::default().with_score(60, 60)).track, Track::AeQueue);
-        assert_eq!(route(&rules, &View::default().with_score(0, 59)).track, Track::SelfServe);
+        assert_eq!(routed(&rules, &View::default().with_score(60, 60)).track, Track::AeQueue);
+        assert_eq!(routed(&rules, &View::default().with_score(0, 59)).track, Track::SelfServe);
     }
 
     #[test]
     fn an_open_route_takes_the_honest_default_and_says_what_is_possible() {
-        let route = route(&rules(&[("score >= 60", Track::AeQueue)]), &View::default().with_score(30, 80));
+        let route = routed(&rules(&[("score >= 60", Track::AeQueue)]), &View::default().with_score(30, 80));
         assert_eq!((route.track, route.provisional), (Track::SelfServe, true));
         assert_eq!(route.possible, [Track::AeQueue, Track::SelfServe]);
     }
@@ -145,7 +214,7 @@ mod tests {
     #[test]
     fn an_unknown_rule_that_leads_to_the_same_track_leaves_nothing_open() {
         let rules = rules(&[("company.headcount > 5", Track::AeQueue), ("score >= 60", Track::AeQueue)]);
-        assert!(!route(&rules, &View::default().with_score(70, 70)).provisional);
+        assert!(!routed(&rules, &View::default().with_score(70, 70)).provisional);
     }
 
     #[test]

@@ -52,6 +52,20 @@ pub struct UnknownPoints {
     pub fields: Vec<Field>,
 }
 
+/// The ends of the score alone, for whoever asks often.
+pub(crate) fn bounds(rules: &[ScoreRule], view: &View<'_>) -> (i64, i64) {
+    let (mut low, mut high) = (0_i64, 0_i64);
+    for rule in rules {
+        let (least, most) = match rule.when.evaluate(view) {
+            Truth::False => (0, 0),
+            Truth::True => (rule.points, rule.points),
+            Truth::Unknown => (rule.points.min(0), rule.points.max(0)),
+        };
+        (low, high) = (low + least, high + most);
+    }
+    (low.clamp(0, SCORE_MAX), high.clamp(0, SCORE_MAX))
+}
+
 /// Scores what is known. Missing is not zero: a rule that cannot be answered widens the interval.
 #[must_use]
 pub fn score(rules: &[ScoreRule], view: &View<'_>) -> Score {

@@ -1,11 +1,13 @@
 //! Strong Kleene evaluation: an unknown clause leaves the whole open unless the rest settles it.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use super::cuts::Assumed;
 use super::{Expression, Operand, Operator};
 use crate::merge::Facts;
 use crate::schema::Field;
@@ -13,7 +15,7 @@ use crate::units::BasisPoints;
 use crate::value::{Value, fold};
 
 /// The three answers of a condition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
     /// It holds.
@@ -43,7 +45,10 @@ impl Truth {
 pub struct View<'a> {
     facts: Option<&'a Facts>,
     floor: BasisPoints,
-    open: BTreeSet<Field>,
+    open: Cow<'a, BTreeSet<Field>>,
+    hides_open: bool,
+    assumed: &'a [Assumed<'a>],
+    only_told: bool,
     score: Option<(i64, i64)>,
 }
 
@@ -64,7 +69,24 @@ impl<'a> View<'a> {
     /// Lets `has` answer unknown for fields that a remaining step could supply.
     #[must_use]
     pub fn with_open(mut self, open: impl IntoIterator<Item = Field>) -> Self {
-        self.open = open.into_iter().collect();
+        self.open = Cow::Owned(open.into_iter().collect());
+        self
+    }
+
+    /// Sees no value of a field that is still open, whatever is known of it so far: an answer may overturn it.
+    pub(crate) fn hiding(mut self, open: &'a BTreeSet<Field>) -> Self {
+        (self.open, self.hides_open) = (Cow::Borrowed(open), true);
+        self
+    }
+
+    /// The same view with some values taken for granted.
+    pub(crate) fn assuming<'b>(&'b self, assumed: &'b [Assumed<'b>]) -> View<'b> {
+        View { open: Cow::Borrowed(&self.open), assumed, ..*self }
+    }
+
+    /// Takes only those values for granted that somebody told.
+    pub(crate) fn only_told(mut self) -> Self {
+        self.only_told = true;
         self
     }
 
@@ -78,11 +100,20 @@ impl<'a> View<'a> {
     /// What is known of a field.
     #[must_use]
     pub fn value(&self, field: &Field) -> Option<&'a Value> {
+        if let Some(assumed) = self.assumed.iter().find(|assumed| assumed.field == field) {
+            return (assumed.is_present || !self.only_told).then_some(assumed.value);
+        }
+        if self.hides_open && self.open.contains(field) {
+            return None;
+        }
         let fact = self.facts?.get(field).filter(|fact| fact.confidence >= self.floor)?;
         Some(&fact.value)
     }
 
     fn has(&self, field: &Field) -> Truth {
+        if let Some(assumed) = self.assumed.iter().find(|assumed| assumed.field == field) {
+            return Truth::of(assumed.is_present);
+        }
         if self.value(field).is_some() {
             Truth::True
         } else if self.open.contains(field) {

@@ -10,6 +10,7 @@
 //! # Ok::<(), domain::condition::ConditionError>(())
 //! ```
 
+mod cuts;
 mod evaluate;
 mod kinds;
 mod lexer;
@@ -17,6 +18,7 @@ mod parser;
 
 use std::fmt;
 
+pub(crate) use cuts::{Assumed, Clauses};
 pub use evaluate::{Truth, View};
 
 use crate::schema::{Field, Schema};
