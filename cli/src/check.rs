@@ -42,7 +42,7 @@ impl Check {
             "no mistakes: version {}, {} connectors ({examples} examples hold), {} steps, {} scoring rules, {} routing rules",
             config.hash,
             config.catalogue.len(),
-            config.steps.len(),
+            config.plan.steps.len(),
             config.score.len(),
             config.route.rules.len()
         );

@@ -106,7 +106,7 @@ fn x_26_the_seed_overlooks_a_very_large_company_and_the_default_preset_does_not(
 fn s3_50_and_s3_53_the_seed_asks_the_person_first_and_the_default_preset_the_company() {
     let paid = |name: &str| -> Vec<String> {
         let config = preset(name);
-        let operations = config.steps.iter().flat_map(|step| &step.providers);
+        let operations = config.plan.steps.iter().flat_map(|step| &step.providers);
         operations.filter(|operation| !config.catalogue[*operation].price.is_free()).cloned().collect()
     };
     assert_eq!(paid("seed"), ["crustdata.person", "crustdata.company"]);

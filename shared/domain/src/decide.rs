@@ -1,16 +1,17 @@
 //! A decision as a pure function of what was logged: gate, score, route and outcome in one place.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::Config;
 use crate::decision::{Decision, Outcome};
 use crate::gate::{self, Verdict};
 use crate::merge::Facts;
 use crate::observation::{Absence, Basis, Observation};
-use crate::plan::Call;
+use crate::plan::{Call, last_calls};
+use crate::possible::{Known, Possible};
 use crate::priority::Priority;
-use crate::route::{self, Route, Track};
+use crate::route::{self, Route, Track, Tracks};
 use crate::run::absence_of;
 use crate::schema::Field;
 use crate::score;
@@ -44,13 +45,13 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     let score = score::score(&config.score, &view);
     let scored = view.with_score(score.low, score.high);
     let mut route = match gate.verdict {
-        Verdict::Pass => route::route(&config.route, &scored),
+        Verdict::Pass => route::route(&config.route, &scored, possible(config, evidence)),
         Verdict::Verify => held(Track::Verification, "held until verified"),
         Verdict::Reject => held(Track::Verification, "rejected by the gate"),
     };
     let outcome = outcome(gate.verdict, &route, evidence);
     if route.provisional {
-        for trouble in evidence.calls.iter().filter_map(Call::trouble) {
+        for trouble in last_calls(evidence.calls).filter_map(Call::trouble) {
             if !route.because.contains(&trouble) {
                 route.because.push(trouble);
             }
@@ -66,6 +67,13 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     Decision { outcome, gate, score, route, owner: None, absent, seq, at: now, after: now.since(evidence.accepted_at) }
 }
 
+/// The tracks that are possible, whatever the fields that are not known will be.
+fn possible(config: &Config, evidence: &Evidence<'_>) -> Tracks {
+    let open: BTreeSet<Field> = evidence.open.iter().cloned().collect();
+    let known = Known { facts: evidence.facts, floor: config.trust.floor, open: &open };
+    Possible::new(config.rules(), known, &config.schema).tracks()
+}
+
 fn held(track: Track, because: &str) -> Route {
     Route { track, provisional: false, possible: vec![track], because: vec![because.to_owned()] }
 }
@@ -79,7 +87,7 @@ fn outcome(verdict: Verdict, route: &Route, evidence: &Evidence<'_>) -> Outcome 
     if evidence.paid_by.is_some() {
         return Outcome::Duplicate;
     }
-    let something_may_come = !evidence.open.is_empty() || evidence.calls.iter().any(|call| call.outcome.may_pass());
+    let something_may_come = !evidence.open.is_empty() || last_calls(evidence.calls).any(|call| call.outcome.may_pass());
     if route.provisional && something_may_come { Outcome::Deferred } else { Outcome::Routed }
 }
 

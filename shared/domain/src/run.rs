@@ -1,5 +1,7 @@
 //! The decision log: all that one signup went through, enough to explain and to replay it (S0-60, S3-43, S3-68).
 
+use std::num::NonZeroU32;
+
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Decision;
@@ -35,6 +37,9 @@ pub struct Run {
     /// The calls made and not made, in order.
     #[serde(default)]
     pub calls: Vec<Call>,
+    /// It was looked up in full, whatever the track needed, as one signup in so many is (DESIGN §5).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explored_one_in: Option<NonZeroU32>,
     /// The run that paid for the same person within the hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_by: Option<RunId>,
@@ -63,6 +68,7 @@ impl Run {
             config: config.to_owned(),
             observations: Vec::new(),
             calls: Vec::new(),
+            explored_one_in: None,
             paid_by: None,
             record: None,
             facts: Facts::new(),

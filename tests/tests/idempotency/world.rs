@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::config::Config;
 use domain::identity::{Email, HashKey};
 use domain::observation::{Basis, Observation};
+use domain::plan::Until;
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::run::Run;
@@ -199,7 +200,9 @@ impl World {
 }
 
 fn config() -> Config {
-    connectors::configure(&platform::bundled_config()).unwrap_or_else(|findings| panic!("{findings}")).0
+    let mut config = connectors::configure(&platform::bundled_config()).unwrap_or_else(|findings| panic!("{findings}")).0;
+    config.plan.until = Until::Everything;
+    config
 }
 
 /// Jane of Acme signs up.

@@ -96,7 +96,7 @@ impl Checker {
             limits,
             deadlines,
             gate: gate.unwrap_or(preset.gate),
-            steps: steps.unwrap_or(preset.steps),
+            plan: self.plan(MAIN_FILE, main.plan.unwrap_or_default(), steps.unwrap_or(preset.plan.steps.clone()), &preset.plan),
             score: score.unwrap_or(preset.score),
             route: route.unwrap_or(preset.route),
             tracks: main.tracks.into_iter().map(|(track, section)| (track, TrackPlan { owners: section.owners })).collect(),

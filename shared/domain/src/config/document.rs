@@ -7,6 +7,7 @@ use serde_saphyr::Spanned;
 
 use crate::confidence::Trust;
 use crate::gate::Verdict;
+use crate::plan::{OnFailure, OnRateLimit, OnTimeout, Order, Until};
 use crate::route::Track;
 use crate::schema::FieldKind;
 use crate::units::{BasisPoints, Credits, Millis, written_credits};
@@ -35,6 +36,8 @@ pub(super) struct Main {
     #[serde(default)]
     pub(super) gate: Option<Vec<GateSection>>,
     #[serde(default)]
+    pub(super) plan: Option<PlanSection>,
+    #[serde(default)]
     pub(super) steps: Option<Vec<StepSection>>,
     #[serde(default)]
     pub(super) score: Option<Vec<ScoreSection>>,
@@ -49,6 +52,8 @@ pub(super) struct Preset {
     pub(super) freshness: Spanned<String>,
     #[serde(default)]
     pub(super) gate: Vec<GateSection>,
+    #[serde(default)]
+    pub(super) plan: PlanSection,
     pub(super) steps: Vec<StepSection>,
     pub(super) score: Vec<ScoreSection>,
     pub(super) route: RouteSection,
@@ -176,6 +181,25 @@ pub(super) struct StepSection {
     pub(super) stop: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) timeout: Option<Millis>,
+    #[serde(default)]
+    pub(super) required: bool,
+    #[serde(default)]
+    pub(super) on_timeout: Option<OnTimeout>,
+    #[serde(default)]
+    pub(super) on_rate_limit: Option<OnRateLimit>,
+    #[serde(default)]
+    pub(super) on_invalid: Option<OnFailure>,
+    #[serde(default)]
+    pub(super) on_auth_failure: Option<OnFailure>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PlanSection {
+    pub(super) until: Option<Until>,
+    pub(super) order: Option<Order>,
+    pub(super) wanted: Option<Vec<Spanned<String>>>,
+    pub(super) explore: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,8 @@ use crate::credits::Limits;
 use crate::freshness::Freshness;
 use crate::gate::GateRule;
 use crate::merge::Facts;
-use crate::plan::{Catalogue, Step};
+use crate::plan::{Catalogue, Plan};
+use crate::possible::Rules;
 use crate::route::{RouteRules, Track};
 use crate::schema::{Field, Schema};
 use crate::score::ScoreRule;
@@ -172,8 +173,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// The gate's rules.
     pub gate: Vec<GateRule>,
-    /// The steps of the plan, in order.
-    pub steps: Vec<Step>,
+    /// The steps of the plan, and what ends them.
+    pub plan: Plan,
     /// The scoring rules.
     pub score: Vec<ScoreRule>,
     /// The routing rules.
@@ -194,6 +195,12 @@ impl Config {
         fields.sort();
         fields.dedup();
         fields
+    }
+
+    /// The rules that make a track out of what is known.
+    #[must_use]
+    pub fn rules(&self) -> Rules<'_> {
+        Rules { gate: &self.gate, score: &self.score, route: &self.route }
     }
 
     /// What conditions see of these facts: those of at least the floor's confidence.

@@ -1,14 +1,16 @@
 //! Gate, steps, score, route and freshness: of every preset, also of those not in use, and of the main file.
 
+use std::num::NonZeroU32;
+
 use serde_saphyr::Spanned;
 
 use super::check::{Checker, line, parse};
-use super::document::{GateSection, Preset, RouteSection, ScoreSection, StepSection};
+use super::document::{GateSection, PlanSection, Preset, RouteSection, ScoreSection, StepSection};
 use super::{MAIN_FILE, Sources};
 use crate::condition::Condition;
 use crate::freshness::Freshness;
 use crate::gate::GateRule;
-use crate::plan::{Step, Stop};
+use crate::plan::{OnError, Plan, Step, Stop};
 use crate::route::{RouteRule, RouteRules};
 use crate::schema::Field;
 use crate::score::ScoreRule;
@@ -20,7 +22,7 @@ const PRESETS: &str = "presets/";
 pub(super) struct Rules {
     pub(super) freshness: Freshness,
     pub(super) gate: Vec<GateRule>,
-    pub(super) steps: Vec<Step>,
+    pub(super) plan: Plan,
     pub(super) score: Vec<ScoreRule>,
     pub(super) route: RouteRules,
 }
@@ -54,7 +56,10 @@ impl Checker {
         Rules {
             freshness: self.freshness(file, &preset.freshness),
             gate: self.gate(file, preset.gate),
-            steps: self.steps(file, preset.steps),
+            plan: {
+                let steps = self.steps(file, preset.steps);
+                self.plan(file, preset.plan, steps, &Plan::default())
+            },
             score: self.score(file, preset.score),
             route: self.route(file, preset.route),
         }
@@ -118,6 +123,7 @@ impl Checker {
             }
             stop
         });
+        let default = OnError::default();
         Step {
             name: section.name.value,
             when: section.when.and_then(|written| self.rule_condition(file, &written)),
@@ -125,6 +131,25 @@ impl Checker {
             providers,
             stop: stop.unwrap_or(Stop::DEFAULT),
             timeout: section.timeout,
+            required: section.required,
+            on: OnError {
+                timeout: section.on_timeout.unwrap_or(default.timeout),
+                rate_limit: section.on_rate_limit.unwrap_or(default.rate_limit),
+                invalid: section.on_invalid.unwrap_or(default.invalid),
+                auth_failure: section.on_auth_failure.unwrap_or(default.auth_failure),
+            },
+        }
+    }
+
+    /// The plan as a section and its steps say; what the section leaves out is that of `other`.
+    pub(super) fn plan(&mut self, file: &str, section: PlanSection, steps: Vec<Step>, other: &Plan) -> Plan {
+        let wanted = section.wanted.map(|written| written.iter().filter_map(|field| self.field(file, field)).collect());
+        Plan {
+            steps,
+            until: section.until.unwrap_or(other.until),
+            order: section.order.unwrap_or(other.order),
+            wanted: wanted.unwrap_or_else(|| other.wanted.clone()),
+            explore: section.explore.map_or(other.explore, NonZeroU32::new),
         }
     }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credits::CapScope;
 use crate::identity::KeyKind;
+use crate::route::Track;
 use crate::schema::Field;
 use crate::signup::RunId;
 use crate::units::{Credits, Millis, Timestamp};
@@ -105,6 +106,16 @@ impl Call {
     }
 }
 
+/// How each provider of each step ended: a rate limit that was waited for, and a try that was repeated, are over.
+pub fn last_calls(calls: &[Call]) -> impl Iterator<Item = &Call> {
+    let of_the_same = |one: &Call, other: &Call| one.step == other.step && one.operation == other.operation;
+    calls
+        .iter()
+        .enumerate()
+        .filter(move |(place, call)| !calls[place + 1..].iter().any(|later| of_the_same(call, later)))
+        .map(|(_, call)| call)
+}
+
 /// Why a call was not made. It cost nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
@@ -119,6 +130,14 @@ pub enum Skip {
     SuppliesNothingWanted,
     /// There is no key that the operation accepts.
     NoKey,
+    /// Its step ended when a call before it failed (S4-29).
+    StepStopped,
+    /// No answer of it can change where the lead goes, and nobody wants what it tells for its own sake.
+    ChangesNothing {
+        /// The track, where only one is left.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        track: Option<Track>,
+    },
     /// The gate holds paid calls.
     HeldByGate,
     /// The same person was paid for within the hour.
@@ -147,6 +166,9 @@ impl Skip {
             Self::AlreadyKnown => "everything it wants is known and fresh".to_owned(),
             Self::SuppliesNothingWanted => "it supplies nothing still wanted".to_owned(),
             Self::NoKey => "there is no key to ask by".to_owned(),
+            Self::StepStopped => "its step ended with the failure before it".to_owned(),
+            Self::ChangesNothing { track: Some(track) } => format!("whatever it says, the lead goes to {}", track.as_str()),
+            Self::ChangesNothing { track: None } => "no answer of it can change the track".to_owned(),
             Self::HeldByGate => "the gate holds paid calls".to_owned(),
             Self::SameIdentity { .. } => "the same person was looked up within the hour".to_owned(),
             Self::NoTimeLeft => "no time was left".to_owned(),

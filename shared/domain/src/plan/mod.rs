@@ -1,27 +1,33 @@
 //! Whom to ask next: a machine without I/O. The shell carries out what [`next`] says and logs it as a [`Call`].
 //!
-//! Steps run in the order of the configuration, providers in the order of their step.
+//! The providers of a step are asked in their order. Steps are asked in theirs, or, where configuration says so, those first that
+//! narrow the possible tracks most for their price. A paid call that can change nothing is not made (DESIGN §5).
 
 mod call;
+mod choose;
+mod open;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
-pub use call::{Call, CallOutcome, Skip};
+use serde::Deserialize;
 
-use crate::condition::{Condition, Truth, View};
+pub use call::{Call, CallOutcome, Skip, last_calls};
+pub use choose::{next, next_attempt};
+pub use open::{open_fields, unmet};
+
+use crate::condition::Condition;
+use crate::confidence::Trust;
 use crate::credits::Price;
 use crate::freshness::Freshness;
-use crate::gate::Verdict;
 use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Facts;
+use crate::possible::Rules;
 use crate::schema::{Field, FieldClass, Schema};
 use crate::signup::RunId;
-use crate::units::{BasisPoints, Credits, Millis, Timestamp};
-
-/// A run pays for the same operation at most this often, over all its receives: once, and once more (S4-39).
-const PAID_ATTEMPTS_MAX: usize = 2;
+use crate::units::{BasisPoints, Millis, Timestamp};
 
 /// What the plan knows about one operation of a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,14 +99,121 @@ pub struct Step {
     pub stop: Stop,
     /// A call takes at most this long; the operation's own timeout where absent.
     pub timeout: Option<Millis>,
+    /// Its calls are made even where they cannot change the track, and a lead for which nothing came of them needs a review.
+    pub required: bool,
+    /// What follows when a call ends badly.
+    pub on: OnError,
+}
+
+/// What a step does when a call ends badly (S4-26…29, S4-39, S4-40, X-14).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OnError {
+    /// No answer in time.
+    pub timeout: OnTimeout,
+    /// Asked too often.
+    pub rate_limit: OnRateLimit,
+    /// An answer that is none.
+    pub invalid: OnFailure,
+    /// The provider refuses our credentials, or its account is empty.
+    pub auth_failure: OnFailure,
+}
+
+impl Default for OnError {
+    /// The source document's table: continue, wait, continue, stop.
+    fn default() -> Self {
+        Self { timeout: OnTimeout::Continue, rate_limit: OnRateLimit::Wait, invalid: OnFailure::Continue, auth_failure: OnFailure::Stop }
+    }
+}
+
+/// After no answer in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    /// The next provider is asked (S4-26, S4-40).
+    Continue,
+    /// The same one is asked once more; a call that was paid for may be paid for again (S4-39).
+    Retry,
+}
+
+/// After "too many requests".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRateLimit {
+    /// It is waited for, up to the patience of a run (S4-27).
+    Wait,
+    /// The next provider is asked.
+    Continue,
+}
+
+/// After a failure that a later try would not mend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFailure {
+    /// The next provider is asked (S4-28).
+    Continue,
+    /// The step ends; the signup goes on to score and route (S4-29, X-32).
+    Stop,
+}
+
+/// When the paid calls of a run may end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// As soon as no answer can change the track.
+    #[default]
+    Track,
+    /// As soon as no answer can change the score either.
+    Score,
+    /// When every step has what it wants, or nobody is left to ask.
+    Everything,
+}
+
+/// In which order the steps are asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// As they are written.
+    #[default]
+    Written,
+    /// Of the paid calls that are not required, those first that narrow the possible tracks most for their price.
+    Narrowing,
+}
+
+/// The steps, and what ends them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// In the order in which they are written.
+    pub steps: Vec<Step>,
+    /// What is paid for.
+    pub until: Until,
+    /// In which order.
+    pub order: Order,
+    /// Fields that are paid for whether or not the track needs them.
+    pub wanted: Vec<Field>,
+    /// One signup in so many is looked up in full, so that learning and backtests see what the others were not asked (DESIGN §5).
+    pub explore: Option<NonZeroU32>,
+}
+
+impl Plan {
+    /// Whether this run is one of those that are looked up in full: a draw that the run's id makes, the same whenever it is asked.
+    #[must_use]
+    pub fn explores(&self, run: &RunId) -> bool {
+        self.explore.is_some_and(|one_in| run.draw().is_multiple_of(u64::from(one_in.get())))
+    }
 }
 
 /// Everything the plan looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
-    /// The steps in order.
-    pub steps: &'a [Step],
-    /// The operations they name.
+    /// The steps, and what ends them.
+    pub plan: &'a Plan,
+    /// The rules that make a track out of what is known.
+    pub rules: Rules<'a>,
+    /// How far sources are trusted.
+    pub trust: &'a Trust,
+    /// Whether the run is looked up in full, whatever the track needs.
+    pub explored: bool,
+    /// The operations the steps name.
     pub catalogue: &'a Catalogue,
     /// The schema in force.
     pub schema: &'a Schema,
@@ -112,8 +225,6 @@ pub struct Situation<'a> {
     pub facts: &'a Facts,
     /// The log so far.
     pub calls: &'a [Call],
-    /// The gate's verdict on what is known.
-    pub verdict: Verdict,
     /// The run that paid for this person within the hour, if one did.
     pub paid_by: Option<&'a RunId>,
     /// The time.
@@ -160,119 +271,4 @@ pub struct Ask {
     pub timeout: Millis,
     /// 1 for the first call of this run to this operation.
     pub attempt: u32,
-}
-
-/// Says whom to ask next.
-#[must_use]
-pub fn next(situation: &Situation<'_>) -> Next {
-    let give_up_at = give_up_at(situation);
-    for step in situation.steps {
-        for name in &step.providers {
-            let Some(operation) = situation.catalogue.get(name) else { continue };
-            let last = situation.calls.iter().rev().find(|call| call.step == step.name && call.operation == *name);
-            match last.map(|call| &call.outcome) {
-                Some(CallOutcome::RateLimited { retry_at }) if situation.now < give_up_at && situation.now < *retry_at => {
-                    return Next::Wait { until: (*retry_at).min(give_up_at) };
-                }
-                Some(CallOutcome::RateLimited { .. }) if situation.now < give_up_at => {}
-                Some(_) => continue,
-                None => {}
-            }
-            return ask_or_skip(situation, step, operation);
-        }
-    }
-    Next::Done
-}
-
-/// Patience begins with the first rate limit: what a run waited for before, such as another's lease, spends none of it.
-fn give_up_at(situation: &Situation<'_>) -> Timestamp {
-    let first = situation.calls.iter().find(|call| matches!(call.outcome, CallOutcome::RateLimited { .. }));
-    first.map_or(situation.now, |call| call.at).after(situation.patience)
-}
-
-fn ask_or_skip(situation: &Situation<'_>, step: &Step, operation: &Operation) -> Next {
-    match key_for(situation, step, operation) {
-        Err(why) => Next::Skip { step: step.name.clone(), operation: operation.name.clone(), why },
-        Ok(key) => {
-            let time_left = Millis(situation.finish_by.millis() - situation.now.millis());
-            Next::Ask(Ask {
-                step: step.name.clone(),
-                operation: operation.name.clone(),
-                key: key.clone(),
-                timeout: step.timeout.unwrap_or(operation.timeout).min(time_left),
-                attempt: next_attempt(situation.calls, &operation.name),
-            })
-        }
-    }
-}
-
-/// The number of a run's next attempt at an operation, from 1: those not made do not count.
-#[must_use]
-pub fn next_attempt(calls: &[Call], operation: &str) -> u32 {
-    let made = calls.iter().filter(|call| call.operation == operation && !matches!(call.outcome, CallOutcome::NotMade { .. }));
-    u32::try_from(made.count()).unwrap_or(u32::MAX).saturating_add(1)
-}
-
-fn key_for<'a>(situation: &Situation<'a>, step: &Step, operation: &Operation) -> Result<&'a LookupKey, Skip> {
-    let view = View::of(situation.facts).with_open(open_fields(situation));
-    match step.when.as_ref().map_or(Truth::True, |when| when.evaluate(&view)) {
-        Truth::False => return Err(Skip::ConditionFalse),
-        Truth::Unknown => return Err(Skip::ConditionUnknown),
-        Truth::True => {}
-    }
-    let wanted: Vec<&Field> = step.wants.iter().filter(|field| !is_settled(situation, step, field)).collect();
-    if wanted.is_empty() {
-        return Err(Skip::AlreadyKnown);
-    }
-    if !wanted.iter().any(|field| operation.supplies.contains(field)) {
-        return Err(Skip::SuppliesNothingWanted);
-    }
-    if !operation.price.is_free() {
-        let paid = situation.calls.iter().filter(|call| call.operation == operation.name && call.cost > Credits::ZERO);
-        if paid.count() >= PAID_ATTEMPTS_MAX {
-            return Err(Skip::AttemptsSpent);
-        }
-        if situation.verdict != Verdict::Pass {
-            return Err(Skip::HeldByGate);
-        }
-        if let Some(run) = situation.paid_by {
-            return Err(Skip::SameIdentity { run: run.clone() });
-        }
-    }
-    if situation.now >= situation.finish_by {
-        return Err(Skip::NoTimeLeft);
-    }
-    let key = operation.keys.iter().find_map(|kind| situation.keys.iter().find(|key| key.kind == *kind));
-    key.ok_or(Skip::NoKey)
-}
-
-/// A field is settled when it is fresh and its step's stop predicate holds.
-fn is_settled(situation: &Situation<'_>, step: &Step, field: &Field) -> bool {
-    let Some(fact) = situation.facts.get(field) else { return false };
-    let (_, class) = situation.schema.kind_of(field);
-    if situation.now.since(fact.observed_at) > situation.freshness.of(class) {
-        return false;
-    }
-    match step.stop {
-        Stop::FirstUsable => true,
-        Stop::Confidence(least) => fact.confidence >= least,
-        Stop::Confirmations(count) => fact.confirmations >= count,
-    }
-}
-
-/// The fields that a call not yet made could still supply; `has` is unknown for them.
-#[must_use]
-pub fn open_fields(situation: &Situation<'_>) -> Vec<Field> {
-    let mut open = Vec::new();
-    for step in situation.steps {
-        for name in &step.providers {
-            let is_done = situation.calls.iter().any(|call| call.step == step.name && call.operation == *name);
-            if let (false, Some(operation)) = (is_done, situation.catalogue.get(name)) {
-                open.extend(operation.supplies.iter().filter(|field| !situation.facts.contains_key(*field)).cloned());
-            }
-        }
-    }
-    open.sort();
-    open.dedup();
-    open
 }

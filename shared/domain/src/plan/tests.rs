@@ -1,5 +1,7 @@
 use super::*;
+use crate::gate::{GateRule, Verdict};
 use crate::merge::Fact;
+use crate::route::{RouteRule, RouteRules, Track};
 use crate::units::Credits;
 use crate::value::Value;
 
@@ -26,7 +28,18 @@ fn step(providers: &[&str]) -> Step {
         providers: providers.iter().map(|name| (*name).to_owned()).collect(),
         stop: Stop::DEFAULT,
         timeout: None,
+        required: false,
+        on: OnError::default(),
     }
+}
+
+fn route(rules: &[(&str, Track)]) -> RouteRules {
+    let rule = |(when, to): &(&str, Track)| RouteRule {
+        when: Condition::parse(when, &Schema::default()).unwrap(),
+        to: *to,
+        because: (*when).to_owned(),
+    };
+    RouteRules { rules: rules.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe }
 }
 
 fn fact(confidence: u16, age: Millis) -> Fact {
@@ -41,7 +54,9 @@ fn fact(confidence: u16, age: Millis) -> Fact {
 }
 
 struct World {
-    steps: Vec<Step>,
+    plan: Plan,
+    rules: RouteRules,
+    trust: Trust,
     catalogue: Catalogue,
     schema: Schema,
     keys: Vec<LookupKey>,
@@ -57,7 +72,9 @@ impl World {
             operation("free.c", 0, &["company.name"]),
         ];
         Self {
-            steps: vec![step(&["paid.a", "paid.b", "free.c"])],
+            plan: Plan { steps: vec![step(&["paid.a", "paid.b", "free.c"])], ..Plan::default() },
+            rules: route(&[("company.headcount > 100", Track::AeQueue)]),
+            trust: Trust::default(),
             catalogue: operations.into_iter().map(|operation| (operation.name.clone(), operation)).collect(),
             schema: Schema::default(),
             keys: vec![LookupKey { kind: KeyKind::Domain, value: "acme.io".into() }],
@@ -68,14 +85,16 @@ impl World {
 
     fn situation(&self) -> Situation<'_> {
         Situation {
-            steps: &self.steps,
+            plan: &self.plan,
+            rules: Rules { gate: &[], score: &[], route: &self.rules },
+            trust: &self.trust,
+            explored: false,
             catalogue: &self.catalogue,
             schema: &self.schema,
             freshness: &Freshness::SIGNUP,
             keys: &self.keys,
             facts: &self.facts,
             calls: &self.calls,
-            verdict: Verdict::Pass,
             paid_by: None,
             now: NOW,
             finish_by: NOW.after(Millis::seconds(10)),
@@ -84,21 +103,24 @@ impl World {
     }
 
     fn log(&mut self, operation: &str, outcome: CallOutcome) {
-        let at = NOW;
-        self.calls.push(Call {
-            step: "company".into(),
-            operation: operation.into(),
-            outcome,
-            at,
-            latency: Millis(0),
-            cost: Credits::ZERO,
-            key: None,
-            cached: false,
-        });
+        self.calls.push(line(operation, outcome));
     }
 
     fn know(&mut self, fact: Fact) {
         self.facts.insert(Field::known("company.headcount"), fact);
+    }
+}
+
+fn line(operation: &str, outcome: CallOutcome) -> Call {
+    Call {
+        step: "company".into(),
+        operation: operation.into(),
+        outcome,
+        at: NOW,
+        latency: Millis(0),
+        cost: Credits::ZERO,
+        key: None,
+        cached: false,
     }
 }
 
@@ -145,7 +167,12 @@ fn s0_29_and_s0_75_a_fresh_fact_is_not_asked_for_and_a_stale_or_weak_one_is() {
 #[test]
 fn x_18_the_gate_holds_paid_calls_and_x_01_the_same_person_never_pays_again() {
     let world = World::new();
-    let held = Situation { verdict: Verdict::Verify, ..world.situation() };
+    let gate = [GateRule {
+        when: Condition::parse("!has(contact.phone)", &world.schema).unwrap(),
+        verdict: Verdict::Verify,
+        because: "no phone".into(),
+    }];
+    let held = Situation { rules: Rules { gate: &gate, ..world.situation().rules }, ..world.situation() };
     assert_eq!(*skipped(&next(&held)), Skip::HeldByGate);
     let run = RunId::parse(&"r".repeat(43)).unwrap();
     let again = Situation { paid_by: Some(&run), ..world.situation() };
@@ -176,9 +203,9 @@ fn no_call_outlives_the_run() {
 #[test]
 fn a_step_waits_for_its_condition() {
     let mut world = World::new();
-    world.steps[0].when = Some(Condition::parse("company.headcount > 5", &world.schema).unwrap());
+    world.plan.steps[0].when = Some(Condition::parse("company.headcount > 5", &world.schema).unwrap());
     assert_eq!(*skipped(&next(&world.situation())), Skip::ConditionUnknown);
-    world.steps[0].when = Some(Condition::parse("has(contact.phone)", &world.schema).unwrap());
+    world.plan.steps[0].when = Some(Condition::parse("has(contact.phone)", &world.schema).unwrap());
     assert_eq!(*skipped(&next(&world.situation())), Skip::ConditionFalse);
 }
 
@@ -189,4 +216,128 @@ fn x_06_stop_predicates_are_read_as_written() {
     assert_eq!(Stop::parse("confirmations: 2"), Some(Stop::Confirmations(2)));
     assert_eq!(Stop::parse("confidence >= 10001"), None);
     assert_eq!(Stop::parse("soon"), None);
+}
+
+/// One step that a paid provider serves, for each field.
+fn steps_for(world: &mut World, operations: &[(&str, i64, &'static str)]) {
+    for (name, credits, field) in operations {
+        world.catalogue.insert((*name).to_owned(), operation(name, *credits, &[field]));
+    }
+    let step_of =
+        |(name, _, field): &(&str, i64, &'static str)| Step { name: (*name).to_owned(), wants: vec![Field::known(field)], ..step(&[name]) };
+    world.plan.steps = operations.iter().map(step_of).collect();
+}
+
+#[test]
+fn a_paid_call_that_can_change_nothing_is_left_out_with_its_reason() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount"), ("who.look", 2, "contact.seniority")]);
+    let asks_for_nobody = next(&Situation { calls: &[], ..world.situation() });
+    assert_eq!(*skipped(&asks_for_nobody), Skip::ChangesNothing { track: None }, "no rule reads a person's seniority");
+    world.know(fact(7000, Millis(0)));
+    world.rules = route(&[("company.headcount > 100", Track::AeQueue), ("contact.seniority == \"vp\"", Track::SdrQueue)]);
+    let log = |operation: &str, why: Skip| Call { step: operation.into(), ..line(operation, CallOutcome::NotMade { why }) };
+    world.calls.push(log("size.look", Skip::AlreadyKnown));
+    assert_eq!(*skipped(&next(&world.situation())), Skip::ChangesNothing { track: Some(Track::AeQueue) });
+}
+
+#[test]
+fn what_is_required_wanted_or_explored_is_asked_whatever_the_track() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("who.look", 2, "contact.seniority")]);
+    assert!(matches!(next(&world.situation()), Next::Skip { .. }));
+    let explored = Situation { explored: true, ..world.situation() };
+    assert_eq!(asked(&next(&explored)), "who.look");
+    for plan in [
+        Plan { until: Until::Everything, ..world.plan.clone() },
+        Plan { wanted: vec![Field::known("contact.seniority")], ..world.plan.clone() },
+        Plan { steps: vec![Step { required: true, ..world.plan.steps[0].clone() }], ..Plan::default() },
+    ] {
+        assert_eq!(asked(&next(&Situation { plan: &plan, ..world.situation() })), "who.look");
+    }
+}
+
+#[test]
+fn a_call_that_leads_to_one_that_matters_is_made() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("phone.check", 1, "phone.valid"), ("size.look", 2, "company.headcount")]);
+    world.plan.steps[1].when = Some(Condition::parse("phone.valid", &world.schema).unwrap());
+    assert_eq!(asked(&next(&world.situation())), "phone.check", "S4-25: the second step depends on the first");
+}
+
+#[test]
+fn the_call_that_narrows_most_for_its_price_comes_first() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("who.look", 2, "contact.seniority"), ("size.look", 2, "company.headcount")]);
+    world.rules = route(&[
+        ("company.headcount > 5000", Track::SalesAssist),
+        ("company.headcount > 50 && contact.seniority == \"vp\"", Track::AeQueue),
+        ("company.headcount > 50", Track::SdrQueue),
+    ]);
+    assert_eq!(asked(&next(&world.situation())), "who.look", "as written");
+    world.plan.order = Order::Narrowing;
+    assert_eq!(asked(&next(&world.situation())), "size.look");
+    world.catalogue.get_mut("size.look").unwrap().price.per_hit = Credits::whole(40);
+    assert_eq!(asked(&next(&world.situation())), "who.look", "twenty times the price");
+}
+
+#[test]
+fn s4_26_to_s4_29_a_call_that_ends_badly_is_followed_by_what_the_step_says() {
+    let mut world = World::new();
+    let invalid = CallOutcome::Failed { why: "no JSON".into() };
+    for (outcome, expected) in [(CallOutcome::TimedOut, "paid.b"), (invalid.clone(), "paid.b")] {
+        world.calls = vec![line("paid.a", outcome)];
+        assert_eq!(asked(&next(&world.situation())), expected);
+    }
+    world.calls = vec![line("paid.a", CallOutcome::AuthFailed)];
+    assert_eq!(*skipped(&next(&world.situation())), Skip::StepStopped, "S4-29: stop");
+    world.plan.steps[0].on = OnError { invalid: OnFailure::Stop, auth_failure: OnFailure::Continue, ..OnError::default() };
+    assert_eq!(asked(&next(&world.situation())), "paid.b");
+    world.calls = vec![line("paid.a", invalid)];
+    assert_eq!(*skipped(&next(&world.situation())), Skip::StepStopped);
+}
+
+#[test]
+fn s4_39_a_critical_step_asks_once_more_after_a_timeout_and_s4_40_a_nice_one_goes_on() {
+    let mut world = World::new();
+    world.plan.steps[0].on.timeout = OnTimeout::Retry;
+    world.calls = vec![line("paid.a", CallOutcome::TimedOut)];
+    assert!(matches!(next(&world.situation()), Next::Ask(Ask { attempt: 2, operation, .. }) if operation == "paid.a"));
+    world.calls.push(line("paid.a", CallOutcome::TimedOut));
+    assert_eq!(asked(&next(&world.situation())), "paid.b", "once, not for ever");
+}
+
+#[test]
+fn x_14_a_rate_limit_may_be_passed_over_and_another_step_goes_on_while_one_is_waited_for() {
+    let mut world = World::new();
+    let limited = CallOutcome::RateLimited { retry_at: NOW.after(Millis::seconds(3)) };
+    world.log("paid.a", limited.clone());
+    world.plan.steps[0].on.rate_limit = OnRateLimit::Continue;
+    assert_eq!(asked(&next(&world.situation())), "paid.b");
+    world.plan.steps[0].on.rate_limit = OnRateLimit::Wait;
+    world.plan.steps.push(Step { name: "other".into(), ..step(&["paid.b"]) });
+    assert!(matches!(next(&world.situation()), Next::Ask(Ask { step, .. }) if step == "other"));
+}
+
+#[test]
+fn x_32_a_required_step_without_what_it_wants_is_named() {
+    let mut world = World::new();
+    assert!(unmet(&world.situation()).is_empty());
+    world.plan.steps[0].required = true;
+    assert_eq!(unmet(&world.situation()), ["company"]);
+    world.know(fact(7000, Millis(0)));
+    assert!(unmet(&world.situation()).is_empty());
+}
+
+#[test]
+fn one_signup_in_so_many_is_explored_and_always_the_same_ones() {
+    let plan = Plan { explore: NonZeroU32::new(10), ..Plan::default() };
+    let run = |number: u64| {
+        let key = crate::identity::HashKey::new(vec![7; 32]).unwrap();
+        RunId::parse(&key.hash(&["run", &number.to_string()])).unwrap()
+    };
+    let explored = (0..2000).filter(|number| plan.explores(&run(*number))).count();
+    assert!((150..250).contains(&explored), "{explored} of 2,000 where 200 are expected");
+    assert!((0..200).all(|number| plan.explores(&run(number)) == plan.explores(&run(number))));
+    assert!(!Plan::default().explores(&run(1)));
 }

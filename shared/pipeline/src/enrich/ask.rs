@@ -122,7 +122,7 @@ impl Enrich {
     }
 
     fn paid_questions(&self) -> impl Iterator<Item = (&str, &Operation)> {
-        let named = self.config.steps.iter().flat_map(|step| step.providers.iter().map(move |name| (step.name.as_str(), name)));
+        let named = self.config.plan.steps.iter().flat_map(|step| step.providers.iter().map(move |name| (step.name.as_str(), name)));
         let known = named.filter_map(|(step, name)| Some((step, self.config.catalogue.get(name)?)));
         known.filter(|(_, operation)| !operation.price.is_free())
     }

@@ -27,7 +27,7 @@ impl Enrich {
     /// What is known of a signup's person, and what the cache says to the questions the plan may ask: all at once.
     pub(super) async fn look_ahead(&self, signup: &Signup) -> Result<(Option<Record>, Looked), StoreError> {
         let (aliases, keys) = (aliases_of(signup, &self.key), signup.lookup_keys());
-        let operations = self.config.steps.iter().flat_map(|step| &step.providers).filter_map(|name| self.config.catalogue.get(name));
+        let operations = self.config.plan.steps.iter().flat_map(|step| &step.providers).filter_map(|name| self.config.catalogue.get(name));
         let mut wanted: Vec<CacheKey> = operations.filter_map(|operation| self.first_key(operation, &keys)).collect();
         wanted.sort();
         wanted.dedup();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use domain::config::Config;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::decision::Decision;
-use domain::gate::{self, Verdict};
+use domain::gate::Verdict;
 use domain::identity::{Domain, HashKey, KeyKind, LookupKey};
 use domain::merge::{Facts, merge};
 use domain::observation::Observation;
@@ -76,7 +76,6 @@ struct Work {
     is_awaited: bool,
     /// What the record's and the run's observations come to, as of the last reply.
     facts: Facts,
-    verdict: Verdict,
     /// What the cache said when the run began.
     looked: Looked,
     /// When it said so.
@@ -155,7 +154,6 @@ impl Enrich {
             identity: run.signup.identity(&self.key),
             is_awaited: message.answer_by.is_some(),
             facts: Facts::new(),
-            verdict: Verdict::Pass,
             looked,
             looked_at: self.clock.now(),
             to_keep: Vec::new(),
@@ -205,6 +203,7 @@ impl Enrich {
         work.run.finish_by = background.min(invocation_ends.before(CLOSING_TIME));
         // Until versions of the configuration are stored, a run that was parked over a deploy is decided by the new one.
         work.run.config.clone_from(&self.config.hash);
+        work.run.explored_one_in = self.config.plan.explore.filter(|_| self.config.plan.explores(&work.run.id));
         if let Planned::Wait { until, why } = self.follow_plan(&mut work).await? {
             return self.park(message, work, until, why).await;
         }
@@ -275,19 +274,20 @@ impl Enrich {
 
     fn look_at_facts(&self, work: &mut Work) {
         work.facts = merge(&self.observations(work), &self.config.schema, &self.config.trust, self.clock.now());
-        work.verdict = gate::judge(&self.config.gate, &self.config.view(&work.facts)).verdict;
     }
 
     fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey]) -> Situation<'a> {
         Situation {
-            steps: &self.config.steps,
+            plan: &self.config.plan,
+            rules: self.config.rules(),
+            trust: &self.config.trust,
+            explored: work.run.explored_one_in.is_some(),
             catalogue: &self.config.catalogue,
             schema: &self.config.schema,
             freshness: &self.config.freshness,
             keys,
             facts: &work.facts,
             calls: &work.run.calls,
-            verdict: work.verdict,
             paid_by: work.run.paid_by.as_ref(),
             now: self.clock.now(),
             finish_by: work.run.finish_by,

@@ -7,7 +7,7 @@ use domain::credits::Price;
 use domain::decision::Decision;
 use domain::identity::{Email, HashKey, KeyKind};
 use domain::observation::{Basis, Observation};
-use domain::plan::{Catalogue, Operation};
+use domain::plan::{Catalogue, Operation, Until};
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::run::Run;
@@ -240,7 +240,10 @@ fn config() -> Config {
         ("presets/seed.yaml", include_str!("../../../../config/presets/seed.yaml")),
     ];
     let sources = Sources::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
-    Draft::read(&sources).and_then(|draft| draft.check(catalogue)).unwrap_or_else(|findings| panic!("{findings}"))
+    let mut config = Draft::read(&sources).and_then(|draft| draft.check(catalogue)).unwrap_or_else(|findings| panic!("{findings}"));
+    // These tests are about what happens to calls, so all of them are made.
+    config.plan.until = Until::Everything;
+    config
 }
 
 impl World {

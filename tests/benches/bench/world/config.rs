@@ -3,6 +3,7 @@
 use anyhow::{Context as _, ensure};
 use connectors::{Connectors, configure_for_use};
 use domain::config::{Config, MAIN_FILE, Sources};
+use domain::plan::Until;
 
 /// The third paid operation, which no preset has: what a company's site is built with, by domain, so that it is cached with the company.
 pub(super) const SCAN: &str = "techscan.stack";
@@ -58,5 +59,8 @@ pub(super) fn config() -> anyhow::Result<(Config, Connectors)> {
         }
     }
     files.push((SCAN_FILE.to_owned(), SCAN_CONNECTOR.to_owned()));
-    Ok(configure_for_use(&Sources::new(files))?)
+    let (mut config, connectors) = configure_for_use(&Sources::new(files))?;
+    // The rows count what one call, two and three cost: none may be left out because the track is settled.
+    config.plan.until = Until::Everything;
+    Ok((config, connectors))
 }

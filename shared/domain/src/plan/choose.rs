@@ -1,0 +1,195 @@
+//! The next call: what has to be asked first, what is left out and why, and which of the rest is worth its price most.
+
+use std::cell::OnceCell;
+use std::cmp::Ordering;
+
+use super::open::{Chance, Open, Standing, is_settled, key_of, may_find_key, open, payment_refused, standing};
+use super::{Ask, Call, CallOutcome, Next, Operation, Order, Situation, Skip, Step, Until};
+use crate::condition::{Truth, View};
+use crate::identity::LookupKey;
+use crate::possible::{Known, Possible};
+use crate::schema::{Field, is_channel};
+use crate::units::{Millis, Timestamp};
+
+/// Says whom to ask next.
+#[must_use]
+pub fn next(situation: &Situation<'_>) -> Next {
+    let open = open(situation);
+    let choice = Choice { situation, open: &open, possible: OnceCell::new() };
+    let (mut paid, mut postponed, mut wait) = (Vec::new(), None, None);
+    for step in &situation.plan.steps {
+        let (operation, standing) = match turn(situation, step) {
+            Turn::Over => continue,
+            Turn::Stopped(operation) => return skip(step, operation, Skip::StepStopped),
+            Turn::Of(operation, standing) => (operation, standing),
+        };
+        if let Standing::Limited(until) = standing {
+            wait = Some(wait.map_or(until, |earlier: Timestamp| earlier.min(until)));
+            continue;
+        }
+        match choice.key_for(step, operation) {
+            Err(Refusal::Final(why)) => return skip(step, operation, why),
+            Err(Refusal::ForNow(why)) => postponed = postponed.or(Some((step, operation, why))),
+            // Free evidence goes before anything that is paid for: it may close the gate, or a question.
+            Ok(key) if operation.price.is_free() => return Next::Ask(choice.ask(&Candidate { step, operation, key })),
+            Ok(key) => paid.push(Candidate { step, operation, key }),
+        }
+    }
+    // What can change nothing is left out before anything is paid for, so that the log says why.
+    if let Some(vain) = paid.iter().find(|candidate| !choice.is_due(candidate) && !choice.matters(candidate)) {
+        return skip(vain.step, vain.operation, Skip::ChangesNothing { track: choice.possible().tracks().single() });
+    }
+    match (choice.best(&paid), wait, postponed) {
+        (Some(best), ..) => Next::Ask(choice.ask(best)),
+        (None, Some(until), _) => Next::Wait { until },
+        (None, None, Some((step, operation, why))) => skip(step, operation, why),
+        (None, None, None) => Next::Done,
+    }
+}
+
+/// The number of a run's next attempt at an operation, from 1: those not made do not count.
+#[must_use]
+pub fn next_attempt(calls: &[Call], operation: &str) -> u32 {
+    let made = calls.iter().filter(|call| call.operation == operation && !matches!(call.outcome, CallOutcome::NotMade { .. }));
+    u32::try_from(made.count()).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn skip(step: &Step, operation: &Operation, why: Skip) -> Next {
+    Next::Skip { step: step.name.clone(), operation: operation.name.clone(), why }
+}
+
+/// Whose turn it is within a step.
+enum Turn<'a> {
+    Of(&'a Operation, Standing),
+    /// The step was stopped before this one was asked.
+    Stopped(&'a Operation),
+    Over,
+}
+
+fn turn<'a>(situation: &Situation<'a>, step: &Step) -> Turn<'a> {
+    let mut is_stopped = false;
+    for name in &step.providers {
+        let Some(operation) = situation.catalogue.get(name) else { continue };
+        match standing(situation, step, name) {
+            Standing::Ended => {}
+            Standing::Stopped => is_stopped = true,
+            _ if is_stopped => return Turn::Stopped(operation),
+            standing => return Turn::Of(operation, standing),
+        }
+    }
+    Turn::Over
+}
+
+/// Why a call is not made.
+enum Refusal {
+    /// It never will be.
+    Final(Skip),
+    /// Another answer may still change that.
+    ForNow(Skip),
+}
+
+/// A paid call that is made only where it matters.
+struct Candidate<'a> {
+    step: &'a Step,
+    operation: &'a Operation,
+    key: &'a LookupKey,
+}
+
+struct Choice<'a> {
+    situation: &'a Situation<'a>,
+    open: &'a Open<'a>,
+    possible: OnceCell<Possible<'a>>,
+}
+
+impl<'a> Choice<'a> {
+    fn key_for(&self, step: &Step, operation: &Operation) -> Result<&'a LookupKey, Refusal> {
+        let situation = self.situation;
+        let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(&self.open.fields);
+        let applies = step.when.as_ref().map_or(Truth::True, |when| when.evaluate(&view));
+        if applies == Truth::False {
+            return Err(Refusal::Final(Skip::ConditionFalse));
+        }
+        let mut wanted = step.wants.iter().filter(|field| !is_settled(situation, step, field)).peekable();
+        if wanted.peek().is_none() {
+            return Err(Refusal::Final(Skip::AlreadyKnown));
+        }
+        if !wanted.any(|field| operation.supplies.contains(field)) {
+            return Err(Refusal::Final(Skip::SuppliesNothingWanted));
+        }
+        if let Some(why) = payment_refused(situation, self.open.verdict, operation) {
+            return Err(Refusal::Final(why));
+        }
+        if situation.now >= situation.finish_by {
+            return Err(Refusal::Final(Skip::NoTimeLeft));
+        }
+        if applies == Truth::Unknown {
+            return Err(Refusal::ForNow(Skip::ConditionUnknown));
+        }
+        match key_of(operation, situation.keys) {
+            Some(key) => Ok(key),
+            None if may_find_key(operation, &self.open.fields) => Err(Refusal::ForNow(Skip::NoKey)),
+            None => Err(Refusal::Final(Skip::NoKey)),
+        }
+    }
+
+    /// Whether a call is made whatever the track: the step is required, or somebody wants what it tells.
+    fn is_due(&self, candidate: &Candidate<'_>) -> bool {
+        let Situation { plan, explored, .. } = self.situation;
+        *explored || candidate.step.required || plan.until == Until::Everything || self.tells_wanted(candidate.operation)
+    }
+
+    fn tells_wanted(&self, operation: &Operation) -> bool {
+        let Situation { plan, rules, .. } = self.situation;
+        let scored = |field: &Field| plan.until == Until::Score && rules.score.iter().any(|rule| rule.when.fields().contains(field));
+        self.open.told_by(operation).into_iter().any(|field| plan.wanted.contains(&field) || scored(&field))
+    }
+
+    /// Whether it can change the track that the lead takes in the end if the call is made.
+    fn matters(&self, candidate: &Candidate<'a>) -> bool {
+        self.possible().depends_on(&self.open.moved_by(Chance { step: candidate.step, operation: candidate.operation }))
+    }
+
+    fn possible(&self) -> &Possible<'a> {
+        self.possible.get_or_init(|| {
+            let Situation { rules, facts, trust, schema, .. } = *self.situation;
+            Possible::new(rules, Known { facts, floor: trust.floor, open: &self.open.fields }, schema)
+        })
+    }
+
+    /// Calls that are due in any case go in their order, before those that are not.
+    fn best<'c>(&self, candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
+        let due = candidates.iter().find(|candidate| self.is_due(candidate));
+        if due.is_some() || self.situation.plan.order == Order::Written || candidates.len() < 2 {
+            return due.or(candidates.first());
+        }
+        let weighed = candidates.iter().map(|candidate| (self.worth(candidate), candidate));
+        // The first of equals: steps keep their order where nothing speaks against it.
+        weighed.reduce(|best, other| if compare(other.0, best.0) == Ordering::Greater { other } else { best }).map(|(_, best)| best)
+    }
+
+    /// How many possible tracks fall away by one answer on average, per credit: a fraction.
+    fn worth(&self, candidate: &Candidate<'_>) -> (u128, u128) {
+        let operation = candidate.operation;
+        let (fallen, answers) = self.possible().narrowed_by(&self.open.told_by(operation));
+        let channels = operation.supplies.iter().filter(|field| is_channel(field)).count();
+        let price = u128::try_from(operation.price.worst_case(channels).micros()).unwrap_or(u128::MAX);
+        (u128::from(fallen), u128::from(answers.max(1)).saturating_mul(price.max(1)))
+    }
+
+    fn ask(&self, candidate: &Candidate<'_>) -> Ask {
+        let (situation, Candidate { step, operation, key }) = (self.situation, candidate);
+        let time_left = Millis(situation.finish_by.millis() - situation.now.millis());
+        Ask {
+            step: step.name.clone(),
+            operation: operation.name.clone(),
+            key: (*key).clone(),
+            timeout: step.timeout.unwrap_or(operation.timeout).min(time_left),
+            attempt: next_attempt(situation.calls, &operation.name),
+        }
+    }
+}
+
+/// Compares two fractions without dividing.
+fn compare(a: (u128, u128), b: (u128, u128)) -> Ordering {
+    a.0.saturating_mul(b.1).cmp(&b.0.saturating_mul(a.1))
+}

@@ -1,0 +1,250 @@
+//! Which calls may still be made, and which fields they leave open.
+
+use std::collections::BTreeSet;
+
+use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Situation, Step, Stop};
+use crate::condition::{Truth, View};
+use crate::confidence;
+use crate::gate::{self, Verdict};
+use crate::identity::{KeyKind, LookupKey};
+use crate::merge::Fact;
+use crate::schema::Field;
+use crate::units::{BasisPoints, Credits, Timestamp};
+
+/// A run pays for the same operation at most this often, over all its receives: once, and once more (S4-39).
+const PAID_ATTEMPTS_MAX: usize = 2;
+
+/// Where a provider of a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It was not asked yet, or may be asked again.
+    Due,
+    /// It may be asked again at this moment.
+    Limited(Timestamp),
+    /// It has ended.
+    Ended,
+    /// It has ended, and the step with it.
+    Stopped,
+}
+
+/// Patience begins with the first rate limit: what a run waited for before, such as another's lease, spends none of it.
+pub(super) fn give_up_at(situation: &Situation<'_>) -> Timestamp {
+    let first = situation.calls.iter().find(|call| matches!(call.outcome, CallOutcome::RateLimited { .. }));
+    first.map_or(situation.now, |call| call.at).after(situation.patience)
+}
+
+/// Where a provider of a step stands by the log.
+pub(super) fn standing(situation: &Situation<'_>, step: &Step, operation: &str) -> Standing {
+    let of_it = |call: &&Call| call.step == step.name && call.operation == operation;
+    let Some(last) = situation.calls.iter().rev().find(of_it) else { return Standing::Due };
+    let ended = |on| if on == OnFailure::Stop { Standing::Stopped } else { Standing::Ended };
+    match &last.outcome {
+        CallOutcome::RateLimited { retry_at } => {
+            let give_up_at = give_up_at(situation);
+            if step.on.rate_limit == OnRateLimit::Continue || situation.now >= give_up_at {
+                Standing::Ended
+            } else if situation.now < *retry_at {
+                Standing::Limited((*retry_at).min(give_up_at))
+            } else {
+                Standing::Due
+            }
+        }
+        CallOutcome::TimedOut if step.on.timeout == OnTimeout::Retry => {
+            let tries = situation.calls.iter().filter(of_it).filter(|call| call.outcome == CallOutcome::TimedOut).count();
+            if tries < 2 { Standing::Due } else { Standing::Ended }
+        }
+        CallOutcome::Failed { .. } => ended(step.on.invalid),
+        CallOutcome::AuthFailed | CallOutcome::OutOfCredits => ended(step.on.auth_failure),
+        CallOutcome::Hit { .. } | CallOutcome::NoMatch | CallOutcome::Pending { .. } | CallOutcome::TimedOut => Standing::Ended,
+        CallOutcome::NotMade { .. } => Standing::Ended,
+    }
+}
+
+/// The providers of a step that may still be asked.
+fn remaining<'a>(situation: &Situation<'a>, step: &'a Step) -> Vec<&'a Operation> {
+    let mut remaining = Vec::new();
+    for name in &step.providers {
+        match standing(situation, step, name) {
+            Standing::Due | Standing::Limited(_) => remaining.extend(situation.catalogue.get(name)),
+            Standing::Ended => {}
+            Standing::Stopped => return Vec::new(),
+        }
+    }
+    remaining
+}
+
+/// Why nobody will pay for this operation any more; a free one is never refused.
+pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, operation: &Operation) -> Option<super::Skip> {
+    if operation.price.is_free() {
+        return None;
+    }
+    let paid = situation.calls.iter().filter(|call| call.operation == operation.name && call.cost > Credits::ZERO);
+    if paid.count() >= PAID_ATTEMPTS_MAX {
+        return Some(super::Skip::AttemptsSpent);
+    }
+    if verdict != Verdict::Pass {
+        return Some(super::Skip::HeldByGate);
+    }
+    situation.paid_by.map(|run| super::Skip::SameIdentity { run: run.clone() })
+}
+
+/// A call that may still be made, whenever its turn comes.
+#[derive(Clone, Copy)]
+pub(super) struct Chance<'a> {
+    pub(super) step: &'a Step,
+    pub(super) operation: &'a Operation,
+}
+
+/// The calls that may still be made, and the fields that they could tell or overturn.
+pub(super) struct Open<'a> {
+    /// The gate's, on what is known: an answer that may come is not yet missing.
+    pub(super) verdict: Verdict,
+    pub(super) chances: Vec<Chance<'a>>,
+    pub(super) fields: BTreeSet<Field>,
+}
+
+/// The fields that a call not yet made could still tell or overturn; `has` is unknown for them.
+#[must_use]
+pub fn open_fields(situation: &Situation<'_>) -> Vec<Field> {
+    open(situation).fields.into_iter().collect()
+}
+
+pub(super) fn open<'a>(situation: &Situation<'a>) -> Open<'a> {
+    let open = open_under(situation, Verdict::Pass);
+    let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(&open.fields);
+    let verdict = gate::judge(situation.rules.gate, &view).verdict;
+    if verdict == Verdict::Pass { open } else { open_under(situation, verdict) }
+}
+
+/// What is open while the gate says this.
+fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
+    let mut chances: Vec<Chance<'_>> = Vec::new();
+    for step in situation.plan.steps.iter().filter(|_| situation.now < situation.finish_by) {
+        let payable = |operation: &&Operation| payment_refused(situation, verdict, operation).is_none();
+        chances.extend(remaining(situation, step).into_iter().filter(payable).map(|operation| Chance { step, operation }));
+    }
+    let mut fields = told_by(situation, &chances);
+    // A step whose condition does not hold, and one that has what it wants, ask nobody; with them go the fields that only they
+    // could tell, and so on until nothing changes.
+    loop {
+        let before = chances.len();
+        chances.retain(|chance| may_come_to_pass(situation, chance, &fields));
+        fields = told_by(situation, &chances);
+        if chances.len() == before {
+            return Open { verdict, chances, fields };
+        }
+    }
+}
+
+impl<'a> Open<'a> {
+    /// The open fields that an operation may tell.
+    pub(super) fn told_by(&self, operation: &Operation) -> BTreeSet<Field> {
+        operation.supplies.iter().filter(|field| self.fields.contains(*field)).cloned().collect()
+    }
+
+    /// The open fields for which it makes a difference whether a call is made: those that it tells, and those told by calls that
+    /// its answer brings about or makes needless.
+    pub(super) fn moved_by(&self, call: Chance<'a>) -> BTreeSet<Field> {
+        let mut moved = self.told_by(call.operation);
+        let mut led = vec![call];
+        let mut others: Vec<Chance<'a>> = self.chances.iter().copied().filter(|other| !other.is(&call)).collect();
+        while let Some(leader) = led.pop() {
+            let (follow, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| self.leads(&leader, other));
+            for follower in follow {
+                moved.append(&mut self.told_by(follower.operation));
+                led.push(follower);
+            }
+            others = rest;
+        }
+        moved
+    }
+
+    /// Whether one call's answer may decide if another one is made: it stands before it in the same step, or tells what the other's
+    /// step wants, depends on or is asked by.
+    fn leads(&self, leader: &Chance<'_>, other: &Chance<'_>) -> bool {
+        let tells = |field: &Field| leader.operation.supplies.contains(field) && self.fields.contains(field);
+        leader.step.name == other.step.name
+            || other.step.wants.iter().any(tells)
+            || other.step.when.as_ref().is_some_and(|when| when.fields().iter().any(tells))
+            || (other.operation.keys.contains(&KeyKind::Domain) && tells(&Field::known("company.domain")))
+    }
+}
+
+impl Chance<'_> {
+    fn is(&self, other: &Chance<'_>) -> bool {
+        self.step.name == other.step.name && self.operation.name == other.operation.name
+    }
+}
+
+fn told_by(situation: &Situation<'_>, chances: &[Chance<'_>]) -> BTreeSet<Field> {
+    let told = chances.iter().flat_map(|chance| &chance.operation.supplies);
+    told.filter(|field| !is_closed(situation, field, chances)).cloned().collect()
+}
+
+fn may_come_to_pass(situation: &Situation<'_>, chance: &Chance<'_>, open: &BTreeSet<Field>) -> bool {
+    let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(open);
+    let Chance { step, operation } = chance;
+    step.when.as_ref().is_none_or(|when| when.evaluate(&view) != Truth::False)
+        && step.wants.iter().any(|field| operation.supplies.contains(field) && !is_settled(situation, step, field))
+        && (key_of(operation, situation.keys).is_some() || may_find_key(operation, open))
+}
+
+/// The best key there is that an operation accepts.
+pub(super) fn key_of<'a>(operation: &Operation, keys: &'a [LookupKey]) -> Option<&'a LookupKey> {
+    operation.keys.iter().find_map(|kind| keys.iter().find(|key| key.kind == *kind))
+}
+
+/// Whether another answer may bring a key that the operation accepts (S3-50).
+pub(super) fn may_find_key(operation: &Operation, open: &BTreeSet<Field>) -> bool {
+    operation.keys.contains(&KeyKind::Domain) && open.contains(&Field::known("company.domain"))
+}
+
+/// Whether no answer can tell or overturn a field any more: what is known of it is enough, or too sure to be overturned.
+fn is_closed(situation: &Situation<'_>, field: &Field, chances: &[Chance<'_>]) -> bool {
+    let Some(fact) = believed(situation, field) else { return false };
+    let steps = situation.plan.steps.iter().filter(|step| step.wants.contains(field));
+    let stops: Vec<Stop> = steps.map(|step| step.stop).collect();
+    let is_enough = if stops.is_empty() { holds(Stop::DEFAULT, fact) } else { stops.into_iter().all(|stop| holds(stop, fact)) };
+    is_enough || !may_be_overturned(situation, field, fact, chances)
+}
+
+/// Whether everybody who is left could together outweigh a fact, or contest it until it is no longer believed.
+fn may_be_overturned(situation: &Situation<'_>, field: &Field, fact: &Fact, chances: &[Chance<'_>]) -> bool {
+    let left = chances.iter().filter(|chance| chance.operation.supplies.contains(field));
+    let worths: Vec<BasisPoints> = left.map(|chance| situation.trust.of(&chance.operation.name)).collect();
+    let contested = confidence::contested(fact.confidence, worths.iter().copied());
+    confidence::support(worths) >= fact.confidence || contested < situation.trust.floor
+}
+
+/// A field is settled for a step when its value is fresh, believed, and enough for the step's stop predicate.
+pub(super) fn is_settled(situation: &Situation<'_>, step: &Step, field: &Field) -> bool {
+    believed(situation, field).is_some_and(|fact| holds(step.stop, fact))
+}
+
+/// What is known of a field, where it is fresh and sure enough for the rules: a weak value is not a known value (S3-45).
+fn believed<'a>(situation: &Situation<'a>, field: &Field) -> Option<&'a Fact> {
+    situation.facts.get(field).filter(|fact| fact.confidence >= situation.trust.floor && is_fresh(situation, field, fact))
+}
+
+fn is_fresh(situation: &Situation<'_>, field: &Field, fact: &Fact) -> bool {
+    let (_, class) = situation.schema.kind_of(field);
+    situation.now.since(fact.observed_at) <= situation.freshness.of(class)
+}
+
+fn holds(stop: Stop, fact: &Fact) -> bool {
+    match stop {
+        Stop::FirstUsable => true,
+        Stop::Confidence(least) => fact.confidence >= least,
+        Stop::Confirmations(count) => fact.confirmations >= count,
+    }
+}
+
+/// The required steps that have not all they want, though their condition holds or may hold: what a person has to look at.
+#[must_use]
+pub fn unmet(situation: &Situation<'_>) -> Vec<String> {
+    let view = View::of(situation.facts).with_floor(situation.trust.floor);
+    let applies = |step: &&Step| step.when.as_ref().is_none_or(|when| when.evaluate(&view) != Truth::False);
+    let lacks = |step: &&Step| step.wants.iter().any(|field| !is_settled(situation, step, field));
+    let unmet = situation.plan.steps.iter().filter(|step| step.required).filter(applies).filter(lacks);
+    unmet.map(|step| step.name.clone()).collect()
+}
