@@ -217,7 +217,7 @@ impl<'a> Checker<'a> {
     /// A text in which `name` alone may stand between braces: a look-up knows no record.
     fn template<T>(&mut self, at: &Spanned<T>, text: &str, name: &str) -> Option<Template> {
         let parsed = Template::parse(text, self.schema, &[name]).ok();
-        let template = parsed.filter(|template| template.fill(|hole| is_named(hole, name).then(String::new)).is_some());
+        let template = parsed.filter(|template| template.holes().all(|hole| is_named(hole, name)));
         if template.is_none() {
             self.find(at, format!("between braces only {{{{{name}}}}} may stand here"));
         }
@@ -292,7 +292,7 @@ fn is_named(hole: &Hole, name: &str) -> bool {
 }
 
 fn has_hole(template: &Template) -> bool {
-    template.fill(|_| None).is_none()
+    template.holes().next().is_some()
 }
 
 fn body_has_hole(body: &Body) -> bool {

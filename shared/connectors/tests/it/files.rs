@@ -137,6 +137,8 @@ fn every_mistake_has_its_line_and_says_what_to_write() {
         ("https://api", "http://api", 9, "write https://"),
         ("path: /v1/company", "path: v1", 10, "from the first slash"),
         ("path: /v1/company", "path: /v1/{{contact.email}}", 10, "only {{key}}"),
+        ("path: /v1/company", "path: /v1/{{contact.email | all}}", 10, "only {{key}}"),
+        ("path: /v1/company", "path: /v1/{{key | all}}", 10, "only {{key}}"),
         ("{{secret}}", "abc123", 11, "write {{secret}}"),
         ("secret: acme_key", "secret: sk-123", 11, "crustdata_api_key"),
         ("domain: {body", "domaine: {body", 13, "domaine"),
