@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::condition::{Assumed, Clauses, View};
+use crate::condition::{Assumed, Cuts, View};
 use crate::gate::{self, GateRule, Verdict};
 use crate::merge::Facts;
 use crate::route::{self, RouteRules, Track, Tracks};
@@ -30,10 +30,10 @@ pub struct Rules<'a> {
 }
 
 impl<'a> Rules<'a> {
-    fn clauses(&self) -> Clauses<'a> {
+    fn clauses(&self) -> Cuts<'a> {
         let gate = self.gate.iter().map(|rule| &rule.when);
         let score = self.score.iter().map(|rule| &rule.when);
-        Clauses::of(gate.chain(score).chain(self.route.rules.iter().map(|rule| &rule.when)))
+        Cuts::of(gate.chain(score).chain(self.route.rules.iter().map(|rule| &rule.when)))
     }
 }
 
@@ -77,7 +77,7 @@ impl<'a> Possible<'a> {
     #[must_use]
     pub fn new(rules: Rules<'a>, known: Known<'a>, schema: &Schema) -> Self {
         let clauses = rules.clauses();
-        let gate = Clauses::of(rules.gate.iter().map(|rule| &rule.when));
+        let gate = Cuts::of(rules.gate.iter().map(|rule| &rule.when));
         let gate = gate.fields();
         let view = View::of(known.facts).with_floor(known.floor).hiding(known.open);
         let (mut unknown, mut uncut) = (Vec::new(), BTreeSet::new());

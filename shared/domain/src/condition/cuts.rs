@@ -11,13 +11,13 @@ use crate::value::{Value, fold};
 /// More words than this have too many subsets to be looked at.
 const WORDS_MAX: usize = 8;
 
-/// The clauses of several conditions.
+/// Several conditions, by the fields that they read.
 #[derive(Debug, Default)]
-pub(crate) struct Clauses<'c> {
+pub(crate) struct Cuts<'c> {
     conditions: Vec<(&'c Condition, BTreeSet<Field>)>,
 }
 
-impl<'c> Clauses<'c> {
+impl<'c> Cuts<'c> {
     pub(crate) fn of(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
         Self { conditions: conditions.into_iter().map(|condition| (condition, condition.fields().into_iter().collect())).collect() }
     }

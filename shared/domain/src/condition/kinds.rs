@@ -16,7 +16,8 @@ impl Kinds<'_> {
     pub(super) fn check_comparison(self, left: At<'_>, operator: Operator, right: At<'_>) -> Result<(), ConditionError> {
         let (one, other) = (self.shape_beside(left.1, right.1), self.shape_beside(right.1, left.1));
         if one != other {
-            return Err(ConditionError::new(left.0, format!("{} cannot be compared with {}", one.words(), other.words())));
+            let advice = if [one, other].contains(&Shape::List) { "; write `\"word\" in field` for lists" } else { "" };
+            return Err(ConditionError::new(left.0, format!("{} cannot be compared with {}{advice}", one.words(), other.words())));
         }
         let is_order = !matches!(operator, Operator::Equal | Operator::NotEqual);
         if one == Shape::List || (one == Shape::Bool && is_order) {

@@ -4,6 +4,9 @@ use rust_decimal::Decimal;
 
 use super::{ConditionError, Operator};
 
+/// A number of this many digits always fits; some of one digit more do as well.
+const DIGITS_MAX: usize = 28;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Token {
     Path(String),
@@ -64,10 +67,22 @@ fn token(rest: &str, first: char) -> Result<(Token, usize), String> {
     }
     match first {
         '"' | '\'' => quoted(rest, first),
-        '0'..='9' | '-' => number(rest),
+        '0'..='9' | '-' | '.' => number(rest),
         'a'..='z' | 'A'..='Z' | '_' => Ok(word(rest)),
-        other => Err(format!("`{other}` has no meaning in a condition")),
+        other => Err(no_meaning(other)),
     }
+}
+
+fn no_meaning(sign: char) -> String {
+    let advice = match sign {
+        '&' => "; write && or `and`",
+        '|' => "; write || or `or`",
+        '“' | '”' | '„' | '‘' | '’' | '«' | '»' | '`' => "; write texts in straight quotes, as in \"vp\"",
+        '+' | '*' | '/' | '%' => ": it compares and does not calculate; write the result",
+        '≤' | '≥' | '≠' => "; write <=, >= or !=",
+        _ => "",
+    };
+    format!("`{sign}` has no meaning in a condition{advice}")
 }
 
 fn quoted(rest: &str, quote: char) -> Result<(Token, usize), String> {
@@ -76,11 +91,46 @@ fn quoted(rest: &str, quote: char) -> Result<(Token, usize), String> {
     Ok((Token::Text(inner[..end].to_owned()), end + 2))
 }
 
+/// Digits, at most one point between them, a minus before them: what a decimal holds exactly, and nothing else.
 fn number(rest: &str) -> Result<(Token, usize), String> {
-    let length = rest.char_indices().skip(1).find(|(_, c)| !c.is_ascii_digit() && *c != '.').map_or(rest.len(), |(i, _)| i);
-    let digits = &rest[..length];
-    let number = digits.parse::<Decimal>().map_err(|_| format!("`{digits}` is not a number"))?;
-    Ok((Token::Number(number.normalize()), length))
+    let unsigned = rest.strip_prefix('-').unwrap_or(rest);
+    let length = unsigned.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.').unwrap_or(unsigned.len());
+    let written = &rest[..rest.len() - unsigned.len() + length];
+    let (whole, places) = unsigned[..length].split_once('.').map_or((&unsigned[..length], None), |(whole, places)| (whole, Some(places)));
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !places.is_none_or(is_digits) {
+        return Err(no_number(written));
+    }
+    // `parse` would round what does not fit.
+    let number = Decimal::from_str_exact(written).map_err(|_| {
+        format!("`{}` has more digits than a number can hold; write at most {DIGITS_MAX} digits, places included", shortened(written))
+    })?;
+    Ok((Token::Number(number.normalize()), written.len()))
+}
+
+fn no_number(written: &str) -> String {
+    let unsigned = written.strip_prefix('-').unwrap_or(written);
+    let is_exponent = unsigned.split_once(['e', 'E']).is_some_and(|(digits, _)| digits.ends_with(|c: char| c.is_ascii_digit()));
+    let advice = if unsigned.is_empty() {
+        "a minus stands before digits only, as in -5; a condition does not calculate"
+    } else if unsigned.starts_with('.') {
+        "write a digit before the point, as in 0.5"
+    } else if unsigned.ends_with('.') {
+        "write a digit after the point, as in 5.0"
+    } else if unsigned.contains('_') {
+        "write the digits without underscores, as in 100000"
+    } else if is_exponent {
+        "write the digits out, as in 1000 for 1e3"
+    } else {
+        "write digits with at most one point, as in 0.15"
+    };
+    format!("`{}` is not a number; {advice}", shortened(written))
+}
+
+/// As much of a long word as helps to find it.
+fn shortened(written: &str) -> String {
+    const SHOWN: usize = 40;
+    if written.len() <= SHOWN { written.to_owned() } else { format!("{}…", written.chars().take(SHOWN).collect::<String>()) }
 }
 
 fn word(rest: &str) -> (Token, usize) {
@@ -97,4 +147,9 @@ fn word(rest: &str) -> (Token, usize) {
         path => Token::Path(path.to_owned()),
     };
     (token, length)
+}
+
+/// Whether a word belongs to the language and can name no field.
+pub(super) fn is_own_word(written: &str) -> bool {
+    !matches!(word(written).0, Token::Path(_))
 }

@@ -10,15 +10,20 @@
 //! # Ok::<(), domain::condition::ConditionError>(())
 //! ```
 
+mod clauses;
 mod cuts;
 mod evaluate;
 mod kinds;
 mod lexer;
 mod parser;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
+use std::ops::Range;
 
-pub(crate) use cuts::{Assumed, Clauses};
+pub use clauses::Clause;
+pub(crate) use cuts::{Assumed, Cuts};
 pub use evaluate::{Truth, View};
 
 use crate::schema::{Field, Schema};
@@ -26,14 +31,18 @@ use crate::value::Value;
 
 /// A longer condition is refused.
 const TEXT_MAX_BYTES: usize = 2000;
-/// Deeper nesting is refused.
+/// More brackets within brackets are refused.
 const DEPTH_MAX: usize = 20;
+/// More clauses and values of lists, counted together, are refused.
+const PARTS_MAX: usize = 200;
 
 /// A condition that names existing fields and compares them with values of their own type.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Condition {
     text: String,
     expression: Expression,
+    /// Where its clauses stand in `text`, in the order in which they are written.
+    spans: Vec<Range<usize>>,
 }
 
 impl Condition {
@@ -45,9 +54,9 @@ impl Condition {
         if text.len() > TEXT_MAX_BYTES {
             return Err(ConditionError::new(0, format!("a condition has at most {TEXT_MAX_BYTES} bytes; split it into several rules")));
         }
-        let tokens = lexer::tokens(text)?;
-        let expression = parser::parse(&tokens, schema, text.len())?;
-        Ok(Self { text: text.to_owned(), expression })
+        let parsed = lexer::tokens(text).and_then(|tokens| parser::parse(&tokens, schema, text));
+        let (expression, spans) = parsed.map_err(|error| error.within(text))?;
+        Ok(Self { text: text.to_owned(), expression, spans })
     }
 
     /// The condition as it was written.
@@ -99,17 +108,25 @@ impl fmt::Display for Condition {
 
 /// What is wrong with a condition, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (at column {})", .at + 1)]
+#[error("{message} (at column {column})")]
 pub struct ConditionError {
     /// Byte offset into the text.
     pub at: usize,
+    /// Where that is for a reader: the first character stands in column 1, and each character counts once.
+    pub column: usize,
     /// What is wrong and what to write instead.
     pub message: String,
 }
 
 impl ConditionError {
     fn new(at: usize, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self { at, column: at + 1, message: message.into() }
+    }
+
+    /// Counts the column in characters.
+    fn within(self, text: &str) -> Self {
+        let column = text.char_indices().take_while(|(at, _)| *at < self.at).count() + 1;
+        Self { column, ..self }
     }
 }
 

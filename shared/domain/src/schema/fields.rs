@@ -202,7 +202,7 @@ pub(super) const FUNDING_STAGES: &[&str] = &[
 /// Other spellings of whole prefixes, read as the canonical one (X-33, S4-02, S3-56…60).
 pub(super) const PREFIX_ALIASES: &[(&str, &str)] = &[("person.", "contact."), ("account.", "company."), ("lead.", ""), ("appended.", "")];
 
-/// Other spellings of single fields (S4-02, S4-18, S4-23).
+/// Other spellings of single fields (S3-56…60, S4-02, S4-18, S4-23).
 pub(super) const ALIASES: &[(&str, &str)] = &[
     ("company.size", "company.headcount_range"),
     ("company.employee_count", "company.headcount"),
@@ -210,6 +210,11 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("email_1", "contact.email"),
     ("contact.job_title", "contact.title"),
     ("email.score", "email.risk_score"),
+    ("headcount", "company.headcount"),
+    ("funding_stage", "company.funding_stage"),
+    ("tech_stack", "company.tech_stack"),
+    ("seniority", "contact.seniority"),
+    ("traffic_trend_90d", "company.traffic_trend_90d"),
 ];
 
 /// The words a condition may use for the lead's own score.
