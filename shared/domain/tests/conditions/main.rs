@@ -5,6 +5,7 @@ mod fuzz;
 mod generate;
 mod guide;
 mod kleene;
+mod oracle;
 mod source_documents;
 
 use domain::condition::Condition;
