@@ -47,7 +47,7 @@ impl Expression {
         match self {
             Self::Any(parts) | Self::All(parts) => parts.iter().for_each(|part| part.collect_clauses(clauses)),
             Self::Not(inner) => inner.collect_clauses(clauses),
-            Self::Compare { .. } | Self::In { .. } | Self::Has(_) | Self::Is(_) => clauses.push(self),
+            Self::Compare { .. } | Self::In { .. } | Self::Has(_) | Self::Is(_) | Self::Named(_) => clauses.push(self),
         }
     }
 }
@@ -70,7 +70,7 @@ fn settling(expression: &Expression, clauses: &[Clause<'_>], next: &mut usize) -
             let (truth, inner) = settling(inner, clauses, next);
             return (truth.not(), inner);
         }
-        Expression::Compare { .. } | Expression::In { .. } | Expression::Has(_) | Expression::Is(_) => {
+        Expression::Compare { .. } | Expression::In { .. } | Expression::Has(_) | Expression::Is(_) | Expression::Named(_) => {
             let nth = *next;
             *next += 1;
             return (clauses[nth].truth, vec![nth]);

@@ -86,6 +86,7 @@ fn leaves_of<'e>(expression: &'e Expression, field: &Field) -> Vec<&'e Expressio
     match expression {
         Expression::Any(parts) | Expression::All(parts) => parts.iter().flat_map(|part| leaves_of(part, field)).collect(),
         Expression::Not(inner) => leaves_of(inner, field),
+        Expression::Named(condition) => leaves_of(&condition.expression, field),
         leaf => {
             let mut fields = Vec::new();
             leaf.collect_fields(&mut fields);

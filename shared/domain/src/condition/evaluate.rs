@@ -150,6 +150,7 @@ impl Expression {
                 _ => Truth::Unknown,
             },
             Self::In { needle, haystack } => contains(view, needle, haystack),
+            Self::Named(condition) => condition.evaluate(view),
         }
     }
 }

@@ -21,12 +21,13 @@ mod tests;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use clauses::Clause;
 pub(crate) use cuts::{Assumed, Cuts};
 pub use evaluate::{Truth, View};
 
-use crate::schema::{Field, Schema};
+use crate::schema::{Field, Schema, is_name};
 use crate::value::Value;
 
 /// A longer condition is refused.
@@ -35,6 +36,10 @@ const TEXT_MAX_BYTES: usize = 2000;
 const DEPTH_MAX: usize = 20;
 /// More clauses and values of lists, counted together, are refused.
 const PARTS_MAX: usize = 200;
+/// More clauses are refused, those of the segments and audiences that are named counted in.
+const CLAUSES_MAX: usize = 1000;
+/// A segment that names a segment that names a segment, and so on: a longer chain is refused.
+pub(crate) const NAMES_DEPTH_MAX: usize = 10;
 
 /// A condition that names existing fields and compares them with values of their own type.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,7 +61,22 @@ impl Condition {
         }
         let parsed = lexer::tokens(text).and_then(|tokens| parser::parse(&tokens, schema, text));
         let (expression, spans) = parsed.map_err(|error| error.within(text))?;
+        if expression.clauses() > CLAUSES_MAX {
+            let message = format!("with the segments it names this condition has more than {CLAUSES_MAX} clauses; name fewer");
+            return Err(ConditionError::new(0, message));
+        }
+        if expression.names_depth() > NAMES_DEPTH_MAX {
+            let message = format!("segments name each other at most {NAMES_DEPTH_MAX} deep; write the innermost out");
+            return Err(ConditionError::new(0, message));
+        }
         Ok(Self { text: text.to_owned(), expression, spans })
+    }
+
+    /// The segments and audiences that a text names, such as `segment.enterprise`; none for a text that is no condition.
+    pub(crate) fn names_in(text: &str) -> Vec<String> {
+        let path = |(_, token)| if let lexer::Token::Path(path) = token { Some(path) } else { None };
+        let paths = lexer::tokens(text).unwrap_or_default().into_iter().filter_map(path);
+        paths.filter(|path| is_name(path)).collect()
     }
 
     /// The condition as it was written.
@@ -135,10 +155,19 @@ enum Expression {
     Any(Vec<Expression>),
     All(Vec<Expression>),
     Not(Box<Expression>),
-    Compare { left: Operand, operator: Operator, right: Operand },
-    In { needle: Operand, haystack: Operand },
+    Compare {
+        left: Operand,
+        operator: Operator,
+        right: Operand,
+    },
+    In {
+        needle: Operand,
+        haystack: Operand,
+    },
     Has(Field),
     Is(Operand),
+    /// A segment or an audience: another condition by its name.
+    Named(Arc<Condition>),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,6 +197,27 @@ impl Expression {
             Self::In { needle, haystack } => vec![needle, haystack],
             Self::Is(operand) => vec![operand],
             Self::Has(_) => Vec::new(),
+            Self::Named(condition) => condition.expression.operands(),
+        }
+    }
+
+    /// How many clauses there are, those of named conditions counted in.
+    fn clauses(&self) -> usize {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().map(Self::clauses).sum(),
+            Self::Not(inner) => inner.clauses(),
+            Self::Named(condition) => condition.expression.clauses(),
+            Self::Compare { .. } | Self::In { .. } | Self::Has(_) | Self::Is(_) => 1,
+        }
+    }
+
+    /// How many names one has to follow at most to read it.
+    fn names_depth(&self) -> usize {
+        match self {
+            Self::Any(parts) | Self::All(parts) => parts.iter().map(Self::names_depth).max().unwrap_or(0),
+            Self::Not(inner) => inner.names_depth(),
+            Self::Named(condition) => condition.expression.names_depth() + 1,
+            Self::Compare { .. } | Self::In { .. } | Self::Has(_) | Self::Is(_) => 0,
         }
     }
 
@@ -176,6 +226,7 @@ impl Expression {
             Self::Any(parts) | Self::All(parts) => parts.iter().for_each(|part| part.collect_fields(fields)),
             Self::Not(inner) => inner.collect_fields(fields),
             Self::Has(field) => fields.push(field.clone()),
+            Self::Named(condition) => condition.expression.collect_fields(fields),
             Self::Compare { .. } | Self::In { .. } | Self::Is(_) => {
                 fields.extend(
                     self.operands()

@@ -1,6 +1,7 @@
 //! Tokens to a checked expression: `or` binds weakest, then `and`, then `not`, then comparisons.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::kinds::{At, Kinds};
 use super::lexer::{Placed, Token, is_own_word};
@@ -77,6 +78,9 @@ impl Parser<'_> {
             self.expect(&Token::Close, "`)` is missing after has(…")?;
             return self.stands(start, Expression::Has(field));
         }
+        if let Some(named) = self.named(start)? {
+            return Ok(named);
+        }
         let left = self.operand()?;
         if self.take(&Token::In) {
             let haystack = self.haystack((start, &left))?;
@@ -134,6 +138,25 @@ impl Parser<'_> {
             }
             _ => self.operand(),
         }
+    }
+
+    /// A segment or an audience, alone or beside `== true`: the condition of that name stands for it.
+    fn named(&mut self, start: usize) -> Result<Option<Expression>, ConditionError> {
+        let Some(Token::Path(path)) = self.peek() else { return Ok(None) };
+        let Some(condition) = self.schema.named(path) else { return Ok(None) };
+        let clause = Expression::Named(Arc::clone(condition));
+        self.next += 1;
+        let Some(Token::Operator(operator)) = self.peek() else { return self.stands(start, clause).map(Some) };
+        let operator = *operator;
+        self.next += 1;
+        let yes = match (operator, self.peek()) {
+            (Operator::Equal, Some(Token::Bool(yes))) => *yes,
+            (Operator::NotEqual, Some(Token::Bool(yes))) => !yes,
+            _ => return Err(self.error("a segment or an audience is yes or no; write it alone, or after `not`")),
+        };
+        self.next += 1;
+        let clause = self.stands(start, clause)?;
+        Ok(Some(if yes { clause } else { Expression::Not(Box::new(clause)) }))
     }
 
     fn operand(&mut self) -> Result<Operand, ConditionError> {

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::Spanned;
 
 use super::document::Main;
+use super::segments::joined;
 use super::{Config, Finding, Findings, MAIN_FILE, Sources, TrackPlan, WORKSPACE};
 use crate::condition::Condition;
 use crate::plan::Catalogue;
@@ -82,12 +83,17 @@ impl Checker {
         let limits = self.limits(main.credits);
         let deadlines = self.deadlines(main.deadlines);
         let crm = main.crm.map(|section| self.crm(section));
+        let audiences = self.names(MAIN_FILE, main.segments, main.audiences);
+        let preset = self.preset(sources, &main.preset);
+        if let Some(preset) = &preset {
+            self.schema = preset.schema.clone();
+        }
         let gate = main.gate.map(|sections| self.gate(MAIN_FILE, sections));
         let steps = main.steps.map(|sections| self.steps(MAIN_FILE, sections));
         let score = main.score.map(|sections| self.score(MAIN_FILE, sections));
         let route = main.route.map(|section| self.route(MAIN_FILE, section));
         let freshness = main.freshness.map(|name| self.freshness(MAIN_FILE, &name));
-        let preset = self.preset(sources, &main.preset)?;
+        let preset = preset?;
         Some(Config {
             hash: sources.hash(),
             workspace: WORKSPACE.to_owned(),
@@ -95,6 +101,7 @@ impl Checker {
             trust,
             limits,
             deadlines,
+            audiences: joined(audiences, preset.audiences),
             gate: gate.unwrap_or(preset.gate),
             plan: self.plan(MAIN_FILE, main.plan.unwrap_or_default(), steps.unwrap_or(preset.plan.steps.clone()), &preset.plan),
             score: score.unwrap_or(preset.score),

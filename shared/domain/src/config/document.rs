@@ -34,6 +34,10 @@ pub(super) struct Main {
     #[serde(default)]
     pub(super) crm: Option<CrmSection>,
     #[serde(default)]
+    pub(super) segments: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    pub(super) audiences: BTreeMap<String, AudienceSection>,
+    #[serde(default)]
     pub(super) gate: Option<Vec<GateSection>>,
     #[serde(default)]
     pub(super) plan: Option<PlanSection>,
@@ -50,6 +54,10 @@ pub(super) struct Main {
 #[serde(deny_unknown_fields)]
 pub(super) struct Preset {
     pub(super) freshness: Spanned<String>,
+    #[serde(default)]
+    pub(super) segments: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    pub(super) audiences: BTreeMap<String, AudienceSection>,
     #[serde(default)]
     pub(super) gate: Vec<GateSection>,
     #[serde(default)]
@@ -159,6 +167,13 @@ pub(super) struct CrmSection {
     #[serde(default)]
     pub(super) path: Option<Spanned<String>>,
     pub(super) properties: BTreeMap<String, Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AudienceSection {
+    pub(super) when: Spanned<String>,
+    pub(super) requires: Spanned<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Deserialize)]

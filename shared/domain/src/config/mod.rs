@@ -5,7 +5,10 @@
 mod check;
 mod document;
 mod rules;
+mod segments;
 mod settings;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::condition::View;
 use crate::confidence::Trust;
+use crate::coverage::{Audience, Coverage};
 use crate::credits::Limits;
 use crate::freshness::Freshness;
 use crate::gate::GateRule;
@@ -171,6 +175,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long runs may take.
     pub deadlines: Deadlines,
+    /// The audiences, in order of their name; conditions read them and the segments through the schema.
+    pub audiences: Vec<Audience>,
     /// The gate's rules.
     pub gate: Vec<GateRule>,
     /// The steps of the plan, and what ends them.
@@ -207,6 +213,12 @@ impl Config {
     #[must_use]
     pub fn view<'a>(&self, facts: &'a Facts) -> View<'a> {
         View::of(facts).with_floor(self.trust.floor)
+    }
+
+    /// Which of the channels that its audiences require a lead has (S1-05).
+    #[must_use]
+    pub fn coverage(&self, view: &View<'_>) -> Coverage {
+        Coverage::of(&self.audiences, view)
     }
 
     /// The owners who take turns on a track.

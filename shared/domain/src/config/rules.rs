@@ -8,11 +8,12 @@ use super::check::{Checker, line, parse};
 use super::document::{GateSection, PlanSection, Preset, RouteSection, ScoreSection, StepSection};
 use super::{MAIN_FILE, Sources};
 use crate::condition::Condition;
+use crate::coverage::Audience;
 use crate::freshness::Freshness;
 use crate::gate::GateRule;
 use crate::plan::{OnError, Plan, Step, Stop};
 use crate::route::{RouteRule, RouteRules};
-use crate::schema::Field;
+use crate::schema::{Field, Schema};
 use crate::score::ScoreRule;
 
 /// The folder of the presets.
@@ -20,6 +21,9 @@ const PRESETS: &str = "presets/";
 
 /// A preset that was checked.
 pub(super) struct Rules {
+    /// The schema with the segments and audiences of the main file and of this preset.
+    pub(super) schema: Schema,
+    pub(super) audiences: Vec<Audience>,
     pub(super) freshness: Freshness,
     pub(super) gate: Vec<GateRule>,
     pub(super) plan: Plan,
@@ -53,7 +57,11 @@ impl Checker {
     }
 
     fn rules(&mut self, file: &str, preset: Preset) -> Rules {
-        Rules {
+        let of_main = self.schema.clone();
+        let audiences = self.names(file, preset.segments, preset.audiences);
+        let mut rules = Rules {
+            schema: of_main,
+            audiences,
             freshness: self.freshness(file, &preset.freshness),
             gate: self.gate(file, preset.gate),
             plan: {
@@ -62,7 +70,9 @@ impl Checker {
             },
             score: self.score(file, preset.score),
             route: self.route(file, preset.route),
-        }
+        };
+        std::mem::swap(&mut rules.schema, &mut self.schema);
+        rules
     }
 
     pub(super) fn freshness(&mut self, file: &str, name: &Spanned<String>) -> Freshness {

@@ -7,8 +7,11 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::condition::Condition;
 
 use fields::{ALIASES, FIELDS, PREFIX_ALIASES, RESERVED, SCORE_NAMES, VOCABULARIES};
 
@@ -154,10 +157,19 @@ pub(crate) fn nearest<'a>(written: &str, names: impl IntoIterator<Item = &'a str
     likeness.filter(|(likeness, _)| *likeness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, name)| name)
 }
 
-/// The schema in force: the canonical fields and the custom ones that configuration declares.
+/// What the paths of segments and audiences begin with, and the word for each.
+const NAMED: &[(&str, &str)] = &[("segment.", "segment"), ("audience.", "audience")];
+
+/// Whether a path names a segment or an audience rather than a field, such as `segment.enterprise`.
+pub(crate) fn is_name(path: &str) -> bool {
+    NAMED.iter().any(|(prefix, _)| path.starts_with(prefix))
+}
+
+/// The schema in force: the canonical fields, the custom ones that configuration declares, and the conditions it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
     custom: BTreeMap<String, FieldSpec>,
+    named: BTreeMap<String, Arc<Condition>>,
 }
 
 /// What a written path stands for.
@@ -185,6 +197,9 @@ impl Schema {
         if RESERVED.contains(&path) {
             return Err(format!("`{path}` is a word of the condition language; custom fields need a name of their own"));
         }
+        if is_name(path) {
+            return Err(format!("`{path}` would be a segment or an audience; custom fields need a name of their own"));
+        }
         let is_name = path.starts_with(|c: char| c.is_ascii_lowercase())
             && path.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_'));
         if !is_name {
@@ -195,6 +210,17 @@ impl Schema {
         }
         self.custom.insert(path.to_owned(), FieldSpec { path: Cow::Owned(path.to_owned()), kind, class: FieldClass::Check });
         Ok(())
+    }
+
+    /// Names a condition: `path` is `segment.` or `audience.` and the name; an earlier one of that path is replaced.
+    pub fn name(&mut self, path: &str, condition: Condition) {
+        self.named.insert(path.to_owned(), Arc::new(condition));
+    }
+
+    /// The condition of a segment or an audience, such as `segment.enterprise`.
+    #[must_use]
+    pub fn named(&self, path: &str) -> Option<&Arc<Condition>> {
+        self.named.get(path)
     }
 
     /// Whether a field was declared in the configuration.
@@ -227,10 +253,26 @@ impl Schema {
     /// The message for a path that is no field, with the nearest one that is.
     #[must_use]
     pub fn no_such_field(&self, written: &str) -> String {
+        if let Some((prefix, word)) = NAMED.iter().find(|(prefix, _)| written.starts_with(prefix)) {
+            return self.no_such_name(written, prefix, word);
+        }
         let names = FIELDS.iter().map(|(path, ..)| *path).chain(self.custom.keys().map(String::as_str));
         match nearest(written, names) {
             Some(name) => format!("`{written}` is not a field; did you mean `{name}`?"),
             None => format!("`{written}` is not a field; declare it under `fields:` or see docs/configuration.md for the list"),
+        }
+    }
+
+    fn no_such_name(&self, written: &str, prefix: &str, word: &str) -> String {
+        if self.named.contains_key(written) {
+            return format!("`{written}` is not a field but yes or no; write it alone, or after `not`");
+        }
+        let known: Vec<&str> = self.named.keys().map(String::as_str).filter(|path| path.starts_with(prefix)).collect();
+        let names = known.iter().filter_map(|path| path.strip_prefix(prefix));
+        match nearest(written.strip_prefix(prefix).unwrap_or(written), names) {
+            Some(name) => format!("there is no {word} `{written}`; did you mean `{prefix}{name}`?"),
+            None if known.is_empty() => format!("there is no {word} `{written}`; define it under `{word}s:`"),
+            None => format!("there is no {word} `{written}`; define it under `{word}s:` or write one of: {}", known.join(", ")),
         }
     }
 
