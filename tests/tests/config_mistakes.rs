@@ -198,7 +198,7 @@ fn mistakes_are_found_in_the_chosen_preset_and_in_those_not_in_use() {
 
 #[test]
 fn a_missing_preset_is_found_beside_the_mistakes_of_the_others() {
-    assert_found(&[(MAIN, "preset: signup", "preset: sinup", "there is no preset `sinup`; write one of: seed, signup")]);
+    assert_found(&[(MAIN, "preset: signup", "preset: sinup", "there is no preset `sinup`; write one of: plg, seed, signup")]);
 }
 
 #[test]

@@ -3,13 +3,13 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::config::Config;
+use crate::config::{Config, fields_read};
 use crate::decision::{Decision, Outcome};
 use crate::gate::{self, Verdict};
 use crate::merge::Facts;
 use crate::observation::{Absence, Basis, Observation};
 use crate::plan::{Call, last_calls};
-use crate::possible::{Known, Possible};
+use crate::possible::{Known, Possible, Rules};
 use crate::priority::Priority;
 use crate::route::{self, Route, Track, Tracks};
 use crate::run::absence_of;
@@ -42,10 +42,11 @@ pub struct Evidence<'a> {
 pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp) -> Decision {
     let view = config.view(evidence.facts).with_open(evidence.open.iter().cloned());
     let gate = gate::judge(&config.gate, &view);
-    let score = score::score(&config.score, &view);
+    let (rules, routes, set) = config.set_for(&view);
+    let score = score::score(rules, &view);
     let scored = view.with_score(score.low, score.high);
     let mut route = match gate.verdict {
-        Verdict::Pass => route::route(&config.route, &scored, possible(config, evidence)),
+        Verdict::Pass => route::route(routes, &scored, possible(config, config.rules(&scored), evidence)),
         Verdict::Verify => held(Track::Verification, "held until verified"),
         Verdict::Reject => held(Track::Verification, "rejected by the gate"),
     };
@@ -62,16 +63,29 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         let is_weak = evidence.facts.contains_key(field);
         if is_weak { Absence::LowConfidence } else { absence_of(field, evidence.calls, supplies) }
     };
-    let unread = config.decision_fields().into_iter().filter(|field| scored.value(field).is_none());
+    let unread = fields_read(rules, routes).into_iter().filter(|field| scored.value(field).is_none());
     let absent: BTreeMap<Field, Absence> = unread.map(|field| (field.clone(), reason(&field))).collect();
-    Decision { outcome, gate, score, route, owner: None, absent, seq, at: now, after: now.since(evidence.accepted_at) }
+    Decision {
+        outcome,
+        gate,
+        icp: score::icp(rules, &scored),
+        tier: config.tiers.of(score.low, score.high),
+        score,
+        route,
+        set: set.map(str::to_owned),
+        owner: None,
+        absent,
+        seq,
+        at: now,
+        after: now.since(evidence.accepted_at),
+    }
 }
 
 /// The tracks that are possible, whatever the fields that are not known will be.
-fn possible(config: &Config, evidence: &Evidence<'_>) -> Tracks {
+fn possible(config: &Config, rules: Rules<'_>, evidence: &Evidence<'_>) -> Tracks {
     let open: BTreeSet<Field> = evidence.open.iter().cloned().collect();
     let known = Known { facts: evidence.facts, floor: config.trust.floor, open: &open };
-    Possible::new(config.rules(), known, &config.schema).tracks()
+    Possible::new(rules, known, &config.schema).tracks()
 }
 
 fn held(track: Track, because: &str) -> Route {

@@ -8,7 +8,8 @@ use crate::gate::Gate;
 use crate::observation::Absence;
 use crate::route::Route;
 use crate::schema::Field;
-use crate::score::Score;
+use crate::score::{Interval, Score};
+use crate::tier::Tier;
 use crate::units::{Millis, Timestamp};
 
 /// What a run came to.
@@ -52,6 +53,15 @@ pub struct Decision {
     pub score: Score,
     /// The route.
     pub route: Route,
+    /// The score set that was used; `None` for the default rules (S3-15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<String>,
+    /// How well the company fits: the company's part of the score; `None` where no rule reads the company alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icp: Option<Interval>,
+    /// The tier, or those still possible (S2-65); `None` where no tiers are configured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<Tier>,
     /// The owner within the track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,

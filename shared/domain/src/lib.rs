@@ -27,6 +27,7 @@ pub mod schema;
 pub mod score;
 pub mod signup;
 pub mod template;
+pub mod tier;
 pub mod units;
 pub mod value;
 pub mod writeback;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::condition::{Condition, Truth, View};
+use crate::route::RouteRules;
 use crate::schema::Field;
 
 /// A score never leaves 0…100.
@@ -17,6 +18,19 @@ pub struct ScoreRule {
     pub points: i64,
     /// Why it counts, in the words of whoever configured it.
     pub because: String,
+}
+
+/// Scoring and routing rules of their own for a product or a source of signups (S3-15).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScoreSet {
+    /// Its name.
+    pub name: String,
+    /// For whom it is; reads the signup only.
+    pub when: Condition,
+    /// Its scoring rules; the default ones where absent.
+    pub score: Option<Vec<ScoreRule>>,
+    /// Its routing rules; the default ones where absent.
+    pub route: Option<RouteRules>,
 }
 
 /// The score of a lead: `low` to `high` points, and where they come from.
@@ -66,9 +80,37 @@ pub(crate) fn bounds(rules: &[ScoreRule], view: &View<'_>) -> (i64, i64) {
     (low.clamp(0, SCORE_MAX), high.clamp(0, SCORE_MAX))
 }
 
+/// The points of a score, or of a part of it, at worst and at best.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interval {
+    /// If every unknown turns out worst, 0 to 100.
+    pub low: i64,
+    /// If every unknown turns out best, 0 to 100.
+    pub high: i64,
+}
+
+/// Scores how well the company fits: the rules that read fields of the company and nothing else. `None` where
+/// there is no such rule.
+#[must_use]
+pub fn icp(rules: &[ScoreRule], view: &View<'_>) -> Option<Interval> {
+    let mut of_company = rules.iter().filter(|rule| is_of_company(rule)).peekable();
+    of_company.peek()?;
+    let Score { low, high, .. } = tally(of_company, view);
+    Some(Interval { low, high })
+}
+
+fn is_of_company(rule: &ScoreRule) -> bool {
+    let fields = rule.when.fields();
+    !fields.is_empty() && fields.iter().all(|field| field.as_str().starts_with("company."))
+}
+
 /// Scores what is known. Missing is not zero: a rule that cannot be answered widens the interval.
 #[must_use]
 pub fn score(rules: &[ScoreRule], view: &View<'_>) -> Score {
+    tally(rules.iter(), view)
+}
+
+fn tally<'a>(rules: impl Iterator<Item = &'a ScoreRule>, view: &View<'_>) -> Score {
     let mut score = Score::default();
     let (mut low, mut high) = (0_i64, 0_i64);
     for rule in rules {
@@ -90,4 +132,63 @@ pub fn score(rules: &[ScoreRule], view: &View<'_>) -> Score {
     score.low = low.clamp(0, SCORE_MAX);
     score.high = high.clamp(0, SCORE_MAX);
     score
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::merge::{Fact, Facts};
+    use crate::schema::Schema;
+    use crate::units::{BasisPoints, Timestamp};
+    use crate::value::Value;
+
+    fn rules(list: &[(&str, i64)]) -> Vec<ScoreRule> {
+        let rule = |(when, points): &(&str, i64)| ScoreRule {
+            when: Condition::parse(when, &Schema::default()).unwrap(),
+            points: *points,
+            because: (*when).to_owned(),
+        };
+        list.iter().map(rule).collect()
+    }
+
+    fn headcount(count: i64) -> Facts {
+        let fact = Fact {
+            value: Value::number(count),
+            confidence: BasisPoints::ONE,
+            sources: vec!["test".into()],
+            confirmations: 1,
+            observed_at: Timestamp::from_millis(0),
+            conflicts: vec![],
+        };
+        Facts::from([(Field::known("company.headcount"), fact)])
+    }
+
+    #[test]
+    fn x_16_the_icp_score_is_the_companys_part_alone() {
+        let rules = rules(&[
+            ("company.headcount >= 50", 30),
+            ("company.hiring", 20),
+            ("contact.hiring_authority", 15),
+            ("company.headcount >= 50 && contact.hiring_authority", 10),
+            ("true", 5),
+        ]);
+        let known = headcount(200);
+        assert_eq!(icp(&rules, &View::of(&known)), Some(Interval { low: 30, high: 50 }));
+        assert_eq!(icp(&rules[2..], &View::of(&known)), None, "no rule is of the company alone");
+    }
+
+    proptest! {
+        #[test]
+        fn x_16_of_rules_that_only_add_the_icp_score_is_never_more_than_the_whole(
+            points in prop::collection::vec(0i64..60, 3), count in prop::option::of(0i64..200),
+        ) {
+            let rules =
+                rules(&[("company.headcount >= 50", points[0]), ("company.hiring", points[1]), ("phone.valid", points[2])]);
+            let known = count.map_or_else(Facts::new, headcount);
+            let (whole, part) = (score(&rules, &View::of(&known)), icp(&rules, &View::of(&known)).unwrap());
+            prop_assert!(part.low <= part.high && part.low <= whole.low && part.high <= whole.high);
+        }
+    }
 }

@@ -92,6 +92,8 @@ impl Checker {
         let steps = main.steps.map(|sections| self.steps(MAIN_FILE, sections));
         let score = main.score.map(|sections| self.score(MAIN_FILE, sections));
         let route = main.route.map(|section| self.route(MAIN_FILE, section));
+        let sets = main.sets.map(|sections| self.sets(MAIN_FILE, sections));
+        let tiers = main.tiers.map(|sections| self.tiers(MAIN_FILE, sections));
         let freshness = main.freshness.map(|name| self.freshness(MAIN_FILE, &name));
         let preset = preset?;
         Some(Config {
@@ -106,6 +108,8 @@ impl Checker {
             plan: self.plan(MAIN_FILE, main.plan.unwrap_or_default(), steps.unwrap_or(preset.plan.steps.clone()), &preset.plan),
             score: score.unwrap_or(preset.score),
             route: route.unwrap_or(preset.route),
+            sets: sets.unwrap_or(preset.sets),
+            tiers: tiers.unwrap_or(preset.tiers),
             tracks: main.tracks.into_iter().map(|(track, section)| (track, TrackPlan { owners: section.owners })).collect(),
             crm,
             schema: self.schema.clone(),

@@ -47,6 +47,10 @@ pub(super) struct Main {
     pub(super) score: Option<Vec<ScoreSection>>,
     #[serde(default)]
     pub(super) route: Option<RouteSection>,
+    #[serde(default)]
+    pub(super) sets: Option<Vec<SetSection>>,
+    #[serde(default)]
+    pub(super) tiers: Option<Vec<TierSection>>,
 }
 
 /// `config/presets/<name>.yaml`.
@@ -65,6 +69,10 @@ pub(super) struct Preset {
     pub(super) steps: Vec<StepSection>,
     pub(super) score: Vec<ScoreSection>,
     pub(super) route: RouteSection,
+    #[serde(default)]
+    pub(super) sets: Vec<SetSection>,
+    #[serde(default)]
+    pub(super) tiers: Vec<TierSection>,
 }
 
 /// The type of a custom field, as written.
@@ -239,4 +247,22 @@ pub(super) struct RouteRuleSection {
     pub(super) when: Spanned<String>,
     pub(super) to: Track,
     pub(super) because: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SetSection {
+    pub(super) name: Spanned<String>,
+    pub(super) when: Spanned<String>,
+    #[serde(default)]
+    pub(super) score: Option<Vec<ScoreSection>>,
+    #[serde(default)]
+    pub(super) route: Option<RouteSection>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TierSection {
+    pub(super) name: Spanned<String>,
+    pub(super) from: Spanned<i64>,
 }

@@ -6,6 +6,7 @@ mod check;
 mod document;
 mod rules;
 mod segments;
+mod sets;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::condition::View;
+use crate::condition::{Truth, View};
 use crate::confidence::Trust;
 use crate::coverage::{Audience, Coverage};
 use crate::credits::Limits;
@@ -26,7 +27,8 @@ use crate::plan::{Catalogue, Plan};
 use crate::possible::Rules;
 use crate::route::{RouteRules, Track};
 use crate::schema::{Field, Schema};
-use crate::score::ScoreRule;
+use crate::score::{ScoreRule, ScoreSet};
+use crate::tier::Tiers;
 use crate::units::Millis;
 
 pub use check::Draft;
@@ -185,6 +187,10 @@ pub struct Config {
     pub score: Vec<ScoreRule>,
     /// The routing rules.
     pub route: RouteRules,
+    /// Other scoring and routing rules by product or source; the first that holds is used (S3-15).
+    pub sets: Vec<ScoreSet>,
+    /// The bands of the score that have a name (S2-65); may be empty.
+    pub tiers: Tiers,
     /// What each track leads to.
     pub tracks: BTreeMap<Track, TrackPlan>,
     /// How leads are written to the CRM; `None` writes nowhere.
@@ -192,21 +198,43 @@ pub struct Config {
 }
 
 impl Config {
-    /// The fields that the score or the route read, sorted, each once.
+    /// The fields that the score or the route of any set read, sorted, each once.
     #[must_use]
     pub fn decision_fields(&self) -> Vec<Field> {
-        let scored = self.score.iter().flat_map(|rule| rule.when.fields());
-        let routed = self.route.rules.iter().flat_map(|rule| rule.when.fields());
-        let mut fields: Vec<Field> = scored.chain(routed).collect();
+        let mut fields = fields_read(&self.score, &self.route);
+        for set in &self.sets {
+            fields.extend(set.when.fields());
+            let (score, route) = self.rules_of(set);
+            fields.extend(fields_read(score, route));
+        }
         fields.sort();
         fields.dedup();
         fields
     }
 
-    /// The rules that make a track out of what is known.
+    /// The rules that make a track out of what is known of this signup.
     #[must_use]
-    pub fn rules(&self) -> Rules<'_> {
-        Rules { gate: &self.gate, score: &self.score, route: &self.route }
+    pub fn rules(&self, view: &View<'_>) -> Rules<'_> {
+        let (score, route, _) = self.set_for(view);
+        Rules { gate: &self.gate, score, route }
+    }
+
+    /// The scoring and routing rules for this signup, and the name of the set they are from; `None` for the default.
+    /// A set's condition reads the signup only, so that it never changes while a run goes on.
+    #[must_use]
+    pub fn set_for(&self, view: &View<'_>) -> (&[ScoreRule], &RouteRules, Option<&str>) {
+        let holds = |set: &&ScoreSet| set.when.evaluate(view) == Truth::True;
+        match self.sets.iter().find(holds) {
+            Some(set) => {
+                let (score, route) = self.rules_of(set);
+                (score, route, Some(&set.name))
+            }
+            None => (&self.score, &self.route, None),
+        }
+    }
+
+    fn rules_of<'a>(&'a self, set: &'a ScoreSet) -> (&'a [ScoreRule], &'a RouteRules) {
+        (set.score.as_deref().unwrap_or(&self.score), set.route.as_ref().unwrap_or(&self.route))
     }
 
     /// What conditions see of these facts: those of at least the floor's confidence.
@@ -226,4 +254,14 @@ impl Config {
     pub fn owners(&self, track: Track) -> &[String] {
         self.tracks.get(&track).map_or(&[], |plan| &plan.owners)
     }
+}
+
+/// The fields that these rules read, sorted, each once.
+pub(crate) fn fields_read(score: &[ScoreRule], route: &RouteRules) -> Vec<Field> {
+    let scored = score.iter().flat_map(|rule| rule.when.fields());
+    let routed = route.rules.iter().flat_map(|rule| rule.when.fields());
+    let mut fields: Vec<Field> = scored.chain(routed).collect();
+    fields.sort();
+    fields.dedup();
+    fields
 }

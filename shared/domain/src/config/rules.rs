@@ -1,4 +1,4 @@
-//! Gate, steps, score, route and freshness: of every preset, also of those not in use, and of the main file.
+//! Gate, steps, score, route and what goes with them: of every preset, also of those not in use, and of the main file.
 
 use std::num::NonZeroU32;
 
@@ -14,7 +14,8 @@ use crate::gate::GateRule;
 use crate::plan::{OnError, Plan, Step, Stop};
 use crate::route::{RouteRule, RouteRules};
 use crate::schema::{Field, Schema};
-use crate::score::ScoreRule;
+use crate::score::{ScoreRule, ScoreSet};
+use crate::tier::Tiers;
 
 /// The folder of the presets.
 const PRESETS: &str = "presets/";
@@ -29,6 +30,8 @@ pub(super) struct Rules {
     pub(super) plan: Plan,
     pub(super) score: Vec<ScoreRule>,
     pub(super) route: RouteRules,
+    pub(super) sets: Vec<ScoreSet>,
+    pub(super) tiers: Tiers,
 }
 
 impl Checker {
@@ -70,6 +73,8 @@ impl Checker {
             },
             score: self.score(file, preset.score),
             route: self.route(file, preset.route),
+            sets: self.sets(file, preset.sets),
+            tiers: self.tiers(file, preset.tiers),
         };
         std::mem::swap(&mut rules.schema, &mut self.schema);
         rules
@@ -203,7 +208,7 @@ impl Checker {
     }
 
     /// A condition that stands before the score exists.
-    fn rule_condition(&mut self, file: &str, written: &Spanned<String>) -> Option<Condition> {
+    pub(super) fn rule_condition(&mut self, file: &str, written: &Spanned<String>) -> Option<Condition> {
         let condition = self.condition(file, written)?;
         if condition.reads_score() {
             self.find(file, line(written), "the score can be read in route rules only: here it does not exist yet".to_owned());

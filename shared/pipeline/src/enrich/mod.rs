@@ -279,7 +279,7 @@ impl Enrich {
     fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey]) -> Situation<'a> {
         Situation {
             plan: &self.config.plan,
-            rules: self.config.rules(),
+            rules: self.config.rules(&self.config.view(&work.facts)),
             trust: &self.config.trust,
             explored: work.run.explored_one_in.is_some(),
             catalogue: &self.config.catalogue,
