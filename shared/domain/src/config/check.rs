@@ -94,12 +94,13 @@ impl Checker {
         let route = main.route.map(|section| self.route(MAIN_FILE, section));
         let sets = main.sets.map(|sections| self.sets(MAIN_FILE, sections));
         let tiers = main.tiers.map(|sections| self.tiers(MAIN_FILE, sections));
-        let freshness = main.freshness.map(|name| self.freshness(MAIN_FILE, &name));
         let preset = preset?;
+        let freshness = main.freshness.map(|section| self.freshness(MAIN_FILE, section)).unwrap_or(preset.freshness);
         Some(Config {
             hash: sources.hash(),
             workspace: WORKSPACE.to_owned(),
-            freshness: freshness.unwrap_or(preset.freshness),
+            freshness: freshness.base(),
+            freshness_table: freshness,
             trust,
             limits,
             deadlines,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::freshness::FreshnessSection;
 use crate::confidence::Trust;
 use crate::gate::Verdict;
 use crate::plan::{OnFailure, OnRateLimit, OnTimeout, Order, Until};
@@ -26,7 +27,7 @@ pub(super) struct Main {
     #[serde(default)]
     pub(super) trust: TrustSection,
     #[serde(default)]
-    pub(super) freshness: Option<Spanned<String>>,
+    pub(super) freshness: Option<Spanned<FreshnessSection>>,
     #[serde(default)]
     pub(super) deadlines: DeadlinesSection,
     #[serde(default)]
@@ -57,7 +58,7 @@ pub(super) struct Main {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Preset {
-    pub(super) freshness: Spanned<String>,
+    pub(super) freshness: Spanned<FreshnessSection>,
     #[serde(default)]
     pub(super) segments: BTreeMap<String, Spanned<String>>,
     #[serde(default)]

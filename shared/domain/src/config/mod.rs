@@ -4,6 +4,7 @@
 
 mod check;
 mod document;
+mod freshness;
 mod rules;
 mod segments;
 mod sets;
@@ -20,7 +21,7 @@ use crate::condition::{Truth, View};
 use crate::confidence::Trust;
 use crate::coverage::{Audience, Coverage};
 use crate::credits::Limits;
-use crate::freshness::Freshness;
+use crate::freshness::{Freshness, FreshnessTable};
 use crate::gate::GateRule;
 use crate::merge::Facts;
 use crate::plan::{Catalogue, Plan};
@@ -169,8 +170,10 @@ pub struct Config {
     pub schema: Schema,
     /// The operations there are.
     pub catalogue: Catalogue,
-    /// How long fields stay fresh.
+    /// How long fields stay fresh for a lead of no particular segment.
     pub freshness: Freshness,
+    /// How long they stay fresh by segment, and the name of the preset behind it.
+    pub freshness_table: FreshnessTable,
     /// How far sources are trusted.
     pub trust: Trust,
     /// What may be spent.

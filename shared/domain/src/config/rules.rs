@@ -9,7 +9,7 @@ use super::document::{GateSection, PlanSection, Preset, RouteSection, ScoreSecti
 use super::{MAIN_FILE, Sources};
 use crate::condition::Condition;
 use crate::coverage::Audience;
-use crate::freshness::Freshness;
+use crate::freshness::FreshnessTable;
 use crate::gate::GateRule;
 use crate::plan::{OnError, Plan, Step, Stop};
 use crate::route::{RouteRule, RouteRules};
@@ -25,7 +25,7 @@ pub(super) struct Rules {
     /// The schema with the segments and audiences of the main file and of this preset.
     pub(super) schema: Schema,
     pub(super) audiences: Vec<Audience>,
-    pub(super) freshness: Freshness,
+    pub(super) freshness: FreshnessTable,
     pub(super) gate: Vec<GateRule>,
     pub(super) plan: Plan,
     pub(super) score: Vec<ScoreRule>,
@@ -65,7 +65,7 @@ impl Checker {
         let mut rules = Rules {
             schema: of_main,
             audiences,
-            freshness: self.freshness(file, &preset.freshness),
+            freshness: self.freshness(file, preset.freshness),
             gate: self.gate(file, preset.gate),
             plan: {
                 let steps = self.steps(file, preset.steps);
@@ -78,13 +78,6 @@ impl Checker {
         };
         std::mem::swap(&mut rules.schema, &mut self.schema);
         rules
-    }
-
-    pub(super) fn freshness(&mut self, file: &str, name: &Spanned<String>) -> Freshness {
-        Freshness::preset(&name.value).unwrap_or_else(|| {
-            self.find(file, line(name), format!("there is no freshness preset `{}`; write signup or crm", name.value));
-            Freshness::SIGNUP
-        })
     }
 
     pub(super) fn gate(&mut self, file: &str, sections: Vec<GateSection>) -> Vec<GateRule> {
