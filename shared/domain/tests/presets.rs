@@ -3,11 +3,12 @@
 
 use domain::config::{Config, Draft, Sources};
 use domain::credits::Price;
+use domain::decide::{Evidence, decide};
 use domain::merge::{Fact, Facts};
 use domain::plan::{Catalogue, Operation};
-use domain::route::{Route, route};
+use domain::route::Route;
 use domain::schema::{Field, FieldClass};
-use domain::score::{Score, score};
+use domain::score::Score;
 use domain::units::{BasisPoints, Millis, Timestamp};
 use domain::value::Value;
 
@@ -59,9 +60,9 @@ fn facts(known: &[(&str, Value)]) -> Facts {
 fn decided(config: &Config, known: &[(&str, Value)]) -> (Score, Route) {
     let arrived = [known, &[("signup.arrival", Value::text("free_tier"))]].concat();
     let known = facts(&arrived);
-    let score = score(&config.score, &config.view(&known));
-    let route = route(&config.route, &config.view(&known).with_score(score.low, score.high));
-    (score, route)
+    let evidence = Evidence { facts: &known, calls: &[], open: &[], paid_by: None, accepted_at: Timestamp::from_millis(0) };
+    let decision = decide(config, &evidence, 1, Timestamp::from_millis(0));
+    (decision.score, decision.route)
 }
 
 fn decimal(text: &str) -> Value {

@@ -1,5 +1,5 @@
 //! Paying only for what matters never costs a decision: over generated rules, plans and providers, the track of a run that stops as
-//! soon as it may is the track of one that asks everybody (DESIGN §5, idea 2).
+//! soon as it may is the track of one that asks everybody in the same order (DESIGN §5, idea 2). More worlds: `PROPTEST_CASES=20000`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -309,24 +309,21 @@ fn every_completion(facts: &Facts) -> Vec<Facts> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_run_that_pays_only_for_what_matters_takes_the_track_of_one_that_asks_everybody(world in world(vendors())) {
-        let everything = world.run(Until::Everything, Order::Written);
         for order in [Order::Written, Order::Narrowing] {
-            let ours = world.run(Until::Track, order);
+            let (ours, everything) = (world.run(Until::Track, order), world.run(Until::Everything, order));
             prop_assert_eq!(ours.track, everything.track, "{:?}", order);
+            prop_assert!(order == Order::Narrowing || ours.credits <= everything.credits);
         }
-        let ours = world.run(Until::Track, Order::Written);
-        prop_assert!(ours.credits <= everything.credits);
     }
 
     #[test]
     fn a_track_may_differ_only_where_a_stop_predicate_let_a_value_stand(world in world(contrary_vendors())) {
-        let everything = world.run(Until::Everything, Order::Written);
         for order in [Order::Written, Order::Narrowing] {
-            let ours = world.run(Until::Track, order);
+            let (ours, everything) = (world.run(Until::Track, order), world.run(Until::Everything, order));
             prop_assert!(ours.track == everything.track || world.settled_for_less(&ours, &everything), "{:?} {:?} {:?}", order, ours, everything);
         }
     }

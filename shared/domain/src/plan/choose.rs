@@ -156,11 +156,13 @@ impl<'a> Choice<'a> {
         })
     }
 
-    /// Calls that are due in any case go in their order, before those that are not.
+    /// As written, calls that are made in any case go before those that are not.
     fn best<'c>(&self, candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
-        let due = candidates.iter().find(|candidate| self.is_due(candidate));
-        if due.is_some() || self.situation.plan.order == Order::Written || candidates.len() < 2 {
-            return due.or(candidates.first());
+        if candidates.len() < 2 {
+            return candidates.first();
+        }
+        if self.situation.plan.order == Order::Written {
+            return candidates.iter().find(|candidate| self.is_due(candidate)).or(candidates.first());
         }
         let weighed = candidates.iter().map(|candidate| (self.worth(candidate), candidate));
         // The first of equals: steps keep their order where nothing speaks against it.

@@ -175,7 +175,7 @@ pub enum Order {
     /// As they are written.
     #[default]
     Written,
-    /// Of the paid calls that are not required, those first that narrow the possible tracks most for their price.
+    /// Of the paid calls, those first that narrow the possible tracks most for their price.
     Narrowing,
 }
 
