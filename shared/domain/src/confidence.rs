@@ -44,14 +44,31 @@ impl Level {
             Self::Verified => "verified",
         }
     }
+
+    /// The badge it is shown by (S0-88, X-05); the outline for High is ours, the source document names no colour.
+    #[must_use]
+    pub const fn badge(self) -> &'static str {
+        match self {
+            Self::Low => "gray",
+            Self::Moderate => "yellow",
+            Self::High => "green-outline",
+            Self::Verified => "green",
+        }
+    }
 }
 
 /// What one bare source can reach at most: the top of Moderate.
 pub(crate) const CAP_ONE_SOURCE: BasisPoints = BasisPoints::new(7499);
+/// What one reliable source can reach at most with a passed check of consistency: the top of High.
+pub(crate) const CAP_ONE_CONSISTENT: BasisPoints = BasisPoints::new(8999);
+/// From this reliability on a source counts as reliable: where High begins, for no worth is above its source's reliability.
+pub(crate) const RELIABLE: BasisPoints = BasisPoints::new(7500);
 /// What inferred or outdated values can reach at most: the top of Low.
 pub(crate) const CAP_INFERRED: BasisPoints = BasisPoints::new(4999);
 /// Where a direct validation puts a value at least.
 pub(crate) const FLOOR_VALIDATED: BasisPoints = BasisPoints::new(9000);
+/// What a value can reach at most that a direct validation found invalid.
+pub(crate) const CAP_INVALID: BasisPoints = BasisPoints::new(4999);
 /// How much a competing value takes away, κ of DESIGN §4.
 pub(crate) const CONFLICT_WEIGHT: BasisPoints = BasisPoints::new(5000);
 /// After this many half-lives a value counts as outdated.
@@ -138,16 +155,33 @@ pub fn contested(best: BasisPoints, others: impl IntoIterator<Item = BasisPoints
     others.into_iter().fold(best, |left, other| left.times(CONFLICT_WEIGHT.times(other).complement()))
 }
 
-/// Keeps the levels honest: how far `confidence` may go, given how many families agree and on what basis.
+/// What a value stands on; it says how far its confidence may go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// How many independent families say so, neither inferring nor outdated.
+    pub families: usize,
+    /// The best basis among those who say so.
+    pub basis: Basis,
+    /// Whether nobody said so for two half-lives.
+    pub is_outdated: bool,
+    /// Whether a reliable source says so and a check of consistency passed, while none failed (S0-86).
+    pub is_consistent: bool,
+}
+
+/// Keeps the levels honest: how far `confidence` may go on what it stands on.
 #[must_use]
-pub fn capped(confidence: BasisPoints, families: usize, basis: Basis, outdated: bool) -> BasisPoints {
-    if basis == Basis::Validated && !outdated {
+pub fn capped(confidence: BasisPoints, standing: Standing) -> BasisPoints {
+    if standing.basis == Basis::Validated && !standing.is_outdated {
         return confidence.max(FLOOR_VALIDATED);
     }
-    if basis == Basis::Inferred || outdated {
+    if standing.basis == Basis::Inferred || standing.is_outdated {
         return confidence.min(CAP_INFERRED);
     }
-    if families < 2 { confidence.min(CAP_ONE_SOURCE) } else { confidence }
+    match standing.families {
+        2.. => confidence,
+        _ if standing.is_consistent => confidence.min(CAP_ONE_CONSISTENT),
+        _ => confidence.min(CAP_ONE_SOURCE),
+    }
 }
 
 #[cfg(test)]
@@ -186,10 +220,29 @@ mod tests {
     }
 
     #[test]
-    fn x_04_one_bare_source_is_moderate_at_most() {
-        assert_eq!(Level::of(capped(BasisPoints::ONE, 1, Basis::Stated, false)), Level::Moderate);
-        assert_eq!(Level::of(capped(BasisPoints::ONE, 2, Basis::Inferred, false)), Level::Low);
-        assert_eq!(Level::of(capped(BasisPoints::ZERO, 1, Basis::Validated, false)), Level::Verified);
+    fn x_04_each_level_has_to_be_earned() {
+        let level = |families, basis, is_consistent| {
+            Level::of(capped(BasisPoints::ONE, Standing { families, basis, is_outdated: false, is_consistent }))
+        };
+        assert_eq!(level(1, Basis::Stated, false), Level::Moderate);
+        assert_eq!(level(1, Basis::Stated, true), Level::High);
+        assert_eq!(level(2, Basis::Stated, false), Level::Verified);
+        assert_eq!(level(2, Basis::Inferred, true), Level::Low);
+        let validated = Standing { families: 1, basis: Basis::Validated, is_outdated: false, is_consistent: false };
+        assert_eq!(Level::of(capped(BasisPoints::ZERO, validated)), Level::Verified);
+        assert_eq!(Level::of(capped(BasisPoints::ONE, Standing { is_outdated: true, ..validated })), Level::Low);
+    }
+
+    #[test]
+    fn x_05_every_level_has_a_badge_of_its_own() {
+        let badges = [Level::Verified, Level::High, Level::Moderate, Level::Low].map(Level::badge);
+        assert_eq!(badges, ["green", "green-outline", "yellow", "gray"]);
+    }
+
+    #[test]
+    fn x_04_a_fraction_never_looks_like_the_next_level() {
+        assert_eq!(BasisPoints::new(8999).as_fraction(), "0.89");
+        assert_eq!(BasisPoints::new(9000).as_fraction(), "0.90");
     }
 
     proptest! {

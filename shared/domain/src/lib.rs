@@ -7,6 +7,7 @@
 pub mod condition;
 pub mod confidence;
 pub mod config;
+pub mod consistency;
 pub mod coverage;
 pub mod credits;
 pub mod decide;

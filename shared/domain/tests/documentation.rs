@@ -4,7 +4,7 @@
 use domain::confidence::Trust;
 use domain::merge::merge;
 use domain::observation::{Basis, Observation};
-use domain::schema::{Field, Schema};
+use domain::schema::{Field, FieldKind, Schema};
 use domain::units::{BasisPoints, Millis, Timestamp};
 use domain::value::Value;
 
@@ -34,9 +34,7 @@ fn observations(cell: &str, value: i64, trust: &mut Trust) -> Vec<Observation> {
 
 #[test]
 fn the_worked_table_of_confidences_holds() {
-    let table = DOCUMENT.split("| the best value is stated by |").nth(1).unwrap();
-    let rows: Vec<Vec<&str>> =
-        table.lines().skip(2).take_while(|line| line.starts_with('|')).map(|line| line.split('|').map(str::trim).collect()).collect();
+    let rows = rows("| the best value is stated by |");
     assert!(rows.len() >= 8);
     for row in rows {
         let mut trust = Trust::default();
@@ -44,6 +42,45 @@ fn the_worked_table_of_confidences_holds() {
         seen.extend(observations(row[2], 9000, &mut trust));
         let fact = merge(&seen, &Schema::default(), &trust, NOW)[&HEADCOUNT].clone();
         assert_eq!((fact.value, fact.confidence.get()), (Value::number(200), row[3].parse().unwrap()), "{} against {}", row[1], row[2]);
+    }
+}
+
+/// The cells of the table that begins with this heading, by row.
+fn rows(heading: &str) -> Vec<Vec<&'static str>> {
+    let table = DOCUMENT.split(heading).nth(1).unwrap();
+    table.lines().skip(2).take_while(|line| line.starts_with('|')).map(|line| line.split('|').map(str::trim).collect()).collect()
+}
+
+/// `` `company.headcount` 200 `` → the field and its value.
+fn written(cell: &str) -> (Field, Value) {
+    let (path, text) = cell.strip_prefix('`').unwrap().split_once("` ").unwrap();
+    let schema = Schema::default();
+    let field = schema.field(path).unwrap();
+    let value = match schema.kind_of(&field).0 {
+        FieldKind::Number => Value::number(text.parse().unwrap()),
+        FieldKind::Bool => Value::Bool(text.parse().unwrap()),
+        _ => Value::text(text),
+    };
+    assert!(value.fits(schema.kind_of(&field).0), "{cell}");
+    (field, value)
+}
+
+#[test]
+fn s0_86_s0_87_the_worked_table_of_checks_holds() {
+    let rows = rows("| the value | is stated by | known besides | confidence |");
+    assert!(rows.len() >= 14);
+    for row in rows {
+        let mut trust = Trust::default();
+        let (field, value) = written(row[1]);
+        let mut seen = observations(row[2], 0, &mut trust);
+        for observation in &mut seen {
+            (observation.field, observation.value) = (field.clone(), value.clone());
+        }
+        let mut besides = observations("x 8000 0", 1, &mut trust);
+        (besides[0].field, besides[0].value) = written(row[3]);
+        seen.extend(besides);
+        let fact = merge(&seen, &Schema::default(), &trust, NOW)[&field].clone();
+        assert_eq!(fact.confidence.get(), row[4].parse::<u16>().unwrap(), "{} by {} beside {}", row[1], row[2], row[3]);
     }
 }
 

@@ -230,6 +230,7 @@ mod tests {
             confirmations: 1,
             observed_at: Timestamp::from_millis(0),
             conflicts: vec![],
+            checks: vec![],
         };
         known.iter().map(|(path, value)| (Schema::default().field(path).unwrap(), fact(value))).collect()
     }

@@ -50,6 +50,7 @@ fn fact(confidence: u16, age: Millis) -> Fact {
         confirmations: 1,
         observed_at: NOW.before(age),
         conflicts: vec![],
+        checks: vec![],
     }
 }
 

@@ -1,5 +1,7 @@
 //! The values a field can hold, and when two of them say the same.
 
+mod normal;
+
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -8,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::identity::{Domain, Email, Phone};
 use crate::schema::FieldKind;
+
+pub(crate) use normal::{fold, title};
 
 /// A field's value. `Debug` shows only the kind: the content may name a person.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -92,11 +96,7 @@ impl Value {
             Self::Number(number) => Self::Number(number.normalize()),
             Self::List(words) => Self::list(words.iter().map(|word| fold(word))),
             Self::Bool(_) => self.clone(),
-            Self::Text(text) => Self::Text(match kind {
-                FieldKind::CompanyName => fold_company_name(text),
-                FieldKind::Url => fold_url(text),
-                _ => fold(text),
-            }),
+            Self::Text(text) => Self::Text(normal::of_text(text, kind)),
         }
     }
 
@@ -146,53 +146,6 @@ fn is_date(text: &str) -> bool {
     day.parse::<jiff::civil::Date>().is_ok() && (rest.is_empty() || rest.starts_with(['T', ' ']))
 }
 
-/// Lower case, single spaces.
-pub(crate) fn fold(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
-}
-
-fn fold_company_name(name: &str) -> String {
-    const LEGAL_FORMS: &[&str] = &[
-        "ab",
-        "ag",
-        "bv",
-        "co",
-        "company",
-        "corp",
-        "corporation",
-        "gmbh",
-        "inc",
-        "incorporated",
-        "limited",
-        "llc",
-        "llp",
-        "ltd",
-        "nv",
-        "oy",
-        "plc",
-        "pty",
-        "sa",
-        "sarl",
-        "sas",
-        "se",
-        "spa",
-        "srl",
-    ];
-    let folded = fold(&name.replace([',', '.'], ""));
-    let mut words: Vec<&str> = folded.split(' ').collect();
-    while words.len() > 1 && words.last().is_some_and(|word| LEGAL_FORMS.contains(word)) {
-        words.pop();
-    }
-    words.join(" ")
-}
-
-fn fold_url(url: &str) -> String {
-    let folded = fold(url);
-    let rest = folded.split_once("://").map_or(folded.as_str(), |(_, rest)| rest);
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    rest.strip_prefix("www.").unwrap_or(rest).trim_end_matches('/').to_owned()
-}
-
 /// Numbers travel as JSON numbers so that logs stay readable; the decimal digits are kept exactly as text is parsed.
 mod decimal {
     use rust_decimal::Decimal;
@@ -237,19 +190,6 @@ mod tests {
         {
             assert_eq!(Value::of_json(&json), None, "{json}");
         }
-    }
-
-    #[test]
-    fn company_names_agree_without_their_legal_form() {
-        let normal = |name: &str| Value::text(name).normal_form(FieldKind::CompanyName);
-        assert_eq!(normal("Acme, Inc."), normal("ACME"));
-        assert_eq!(normal("Co"), Value::text("co"), "a name is never folded away");
-    }
-
-    #[test]
-    fn urls_agree_whatever_their_scheme_and_last_slash() {
-        let normal = |url: &str| Value::text(url).normal_form(FieldKind::Url);
-        assert_eq!(normal("http://www.linkedin.com/in/Jane/?trk=x"), normal("linkedin.com/in/jane"));
     }
 
     #[test]
