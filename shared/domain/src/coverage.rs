@@ -150,6 +150,7 @@ mod tests {
             confirmations: 1,
             observed_at: Timestamp::from_millis(0),
             conflicts: vec![],
+            checks: vec![],
         };
         known.iter().map(|(path, text)| (Schema::default().field(path).unwrap(), fact(text))).collect()
     }

@@ -18,6 +18,7 @@ use crate::score;
 use crate::signup::{Arrival, RunId, Signup};
 use crate::units::{BasisPoints, Millis, Timestamp};
 use crate::value::Value;
+use crate::vertical::lacked;
 
 /// The canonical fields that a form may fill besides the declared ones.
 const OPEN_TO_FORMS: &[&str] = &["product", "loan_amount", "source.type", "contact.phone"];
@@ -44,6 +45,7 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     let gate = gate::judge(&config.gate, &view);
     let (rules, routes, set) = config.set_for(&view);
     let score = score::score(rules, &view);
+    let lacked = lacked(&config.verticals, &view);
     let scored = view.with_score(score.low, score.high);
     let mut route = match gate.verdict {
         Verdict::Pass => route::route(routes, &scored, possible(config, config.rules(&scored), evidence)),
@@ -61,7 +63,7 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     let supplies = |operation: &str, field: &Field| config.catalogue.get(operation).is_some_and(|op| op.supplies.contains(field));
     let reason = |field: &Field| {
         let is_weak = evidence.facts.contains_key(field);
-        if is_weak { Absence::LowConfidence } else { absence_of(field, evidence.calls, supplies) }
+        if is_weak { Absence::LowConfidence } else { absence_of(field, evidence.calls, supplies, &lacked) }
     };
     let unread = fields_read(rules, routes).into_iter().filter(|field| scored.value(field).is_none());
     let absent: BTreeMap<Field, Absence> = unread.map(|field| (field.clone(), reason(&field))).collect();

@@ -31,4 +31,5 @@ pub mod template;
 pub mod tier;
 pub mod units;
 pub mod value;
+pub mod vertical;
 pub mod writeback;

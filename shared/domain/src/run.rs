@@ -1,5 +1,6 @@
 //! The decision log: all that one signup went through, enough to explain and to replay it (S0-60, S3-43, S3-68).
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
@@ -95,9 +96,10 @@ impl Run {
     }
 }
 
-/// Why a field is absent, read from the log of the calls that could have supplied it.
+/// Why a field is absent that nobody supplied, read from the log of the calls that could have supplied it. A failed
+/// source might have known it all the same; otherwise that its vertical lacks the field is the better reason (S3-75).
 #[must_use]
-pub fn absence_of(field: &Field, calls: &[Call], supplies: impl Fn(&str, &Field) -> bool) -> Absence {
+pub fn absence_of(field: &Field, calls: &[Call], supplies: impl Fn(&str, &Field) -> bool, lacked: &BTreeSet<&Field>) -> Absence {
     let mut absence = Absence::NotAttempted;
     for call in calls.iter().filter(|call| supplies(&call.operation, field)) {
         match &call.outcome {
@@ -107,5 +109,40 @@ pub fn absence_of(field: &Field, calls: &[Call], supplies: impl Fn(&str, &Field)
             CallOutcome::AuthFailed | CallOutcome::OutOfCredits => return Absence::Error,
         }
     }
-    absence
+    if lacked.contains(field) { Absence::VerticalNoData } else { absence }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Millis;
+
+    const STAGE: Field = Field::known("company.funding_stage");
+
+    fn call(outcome: CallOutcome) -> Call {
+        let (step, operation) = ("company".to_owned(), "vendor.company".to_owned());
+        let at = Timestamp::from_millis(0);
+        Call { step, operation, outcome, at, latency: Millis(0), cost: Credits::ZERO, key: None, cached: false }
+    }
+
+    fn absence(outcomes: impl IntoIterator<Item = CallOutcome>, lacked: &[&Field]) -> Absence {
+        let calls: Vec<Call> = outcomes.into_iter().map(call).collect();
+        absence_of(&STAGE, &calls, |_, field| *field == STAGE, &lacked.iter().copied().collect())
+    }
+
+    #[test]
+    fn s3_75_a_vertical_without_the_data_is_told_from_nobody_knowing_it() {
+        assert_eq!(absence([], &[]), Absence::NotAttempted);
+        assert_eq!(absence([CallOutcome::NoMatch], &[]), Absence::NoMatch);
+        assert_eq!(absence([], &[&STAGE]), Absence::VerticalNoData);
+        assert_eq!(absence([CallOutcome::NoMatch], &[&STAGE]), Absence::VerticalNoData);
+        assert_eq!(absence([CallOutcome::NoMatch], &[&Field::known("company.crm")]), Absence::NoMatch);
+    }
+
+    #[test]
+    fn x_17_a_failed_source_is_the_reason_whatever_the_vertical_lacks() {
+        for lacked in [&[][..], &[&STAGE]] {
+            assert_eq!(absence([CallOutcome::NoMatch, CallOutcome::TimedOut], lacked), Absence::Error);
+        }
+    }
 }

@@ -161,6 +161,7 @@ mod tests {
             confirmations: 1,
             observed_at: Timestamp::from_millis(0),
             conflicts: vec![],
+            checks: vec![],
         };
         Facts::from([(Field::known("company.headcount"), fact)])
     }

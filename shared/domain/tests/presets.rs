@@ -53,6 +53,7 @@ fn facts(known: &[(&str, Value)]) -> Facts {
         confirmations: 1,
         observed_at: Timestamp::from_millis(0),
         conflicts: vec![],
+        checks: vec![],
     };
     known.iter().map(|(path, value)| (domain::schema::Schema::default().field(path).unwrap(), fact(value))).collect()
 }

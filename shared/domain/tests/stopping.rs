@@ -293,6 +293,7 @@ fn every_completion(facts: &Facts) -> Vec<Facts> {
         confirmations: 1,
         observed_at: NOW,
         conflicts: Vec::new(),
+        checks: Vec::new(),
     };
     let mut all = vec![facts.clone()];
     for (path, values, _) in FIELDS.iter().filter(|(path, ..)| !facts.contains_key(&Field::known(path))) {

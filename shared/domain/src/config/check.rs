@@ -88,6 +88,7 @@ impl Checker {
         if let Some(preset) = &preset {
             self.schema = preset.schema.clone();
         }
+        let verticals = main.verticals.map(|sections| self.verticals(MAIN_FILE, sections));
         let gate = main.gate.map(|sections| self.gate(MAIN_FILE, sections));
         let steps = main.steps.map(|sections| self.steps(MAIN_FILE, sections));
         let score = main.score.map(|sections| self.score(MAIN_FILE, sections));
@@ -105,6 +106,7 @@ impl Checker {
             limits,
             deadlines,
             audiences: joined(audiences, preset.audiences),
+            verticals: verticals.unwrap_or(preset.verticals),
             gate: gate.unwrap_or(preset.gate),
             plan: self.plan(MAIN_FILE, main.plan.unwrap_or_default(), steps.unwrap_or(preset.plan.steps.clone()), &preset.plan),
             score: score.unwrap_or(preset.score),

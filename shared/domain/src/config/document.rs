@@ -39,6 +39,8 @@ pub(super) struct Main {
     #[serde(default)]
     pub(super) audiences: BTreeMap<String, AudienceSection>,
     #[serde(default)]
+    pub(super) verticals: Option<Vec<VerticalSection>>,
+    #[serde(default)]
     pub(super) gate: Option<Vec<GateSection>>,
     #[serde(default)]
     pub(super) plan: Option<PlanSection>,
@@ -63,6 +65,8 @@ pub(super) struct Preset {
     pub(super) segments: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     pub(super) audiences: BTreeMap<String, AudienceSection>,
+    #[serde(default)]
+    pub(super) verticals: Vec<VerticalSection>,
     #[serde(default)]
     pub(super) gate: Vec<GateSection>,
     #[serde(default)]
@@ -183,6 +187,13 @@ pub(super) struct CrmSection {
 pub(super) struct AudienceSection {
     pub(super) when: Spanned<String>,
     pub(super) requires: Spanned<Vec<Spanned<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VerticalSection {
+    pub(super) when: Spanned<String>,
+    pub(super) lacks: Spanned<Vec<Spanned<String>>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,6 +11,7 @@ mod sets;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod verticals;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,6 +32,7 @@ use crate::schema::{Field, Schema};
 use crate::score::{ScoreRule, ScoreSet};
 use crate::tier::Tiers;
 use crate::units::Millis;
+use crate::vertical::Vertical;
 
 pub use check::Draft;
 pub use document::FieldType;
@@ -182,6 +184,8 @@ pub struct Config {
     pub deadlines: Deadlines,
     /// The audiences, in order of their name; conditions read them and the segments through the schema.
     pub audiences: Vec<Audience>,
+    /// The kinds of company that do not produce some fields.
+    pub verticals: Vec<Vertical>,
     /// The gate's rules.
     pub gate: Vec<GateRule>,
     /// The steps of the plan, and what ends them.

@@ -16,6 +16,7 @@ use crate::route::{RouteRule, RouteRules};
 use crate::schema::{Field, Schema};
 use crate::score::{ScoreRule, ScoreSet};
 use crate::tier::Tiers;
+use crate::vertical::Vertical;
 
 /// The folder of the presets.
 const PRESETS: &str = "presets/";
@@ -26,6 +27,7 @@ pub(super) struct Rules {
     pub(super) schema: Schema,
     pub(super) audiences: Vec<Audience>,
     pub(super) freshness: FreshnessTable,
+    pub(super) verticals: Vec<Vertical>,
     pub(super) gate: Vec<GateRule>,
     pub(super) plan: Plan,
     pub(super) score: Vec<ScoreRule>,
@@ -66,6 +68,7 @@ impl Checker {
             schema: of_main,
             audiences,
             freshness: self.freshness(file, preset.freshness),
+            verticals: self.verticals(file, preset.verticals),
             gate: self.gate(file, preset.gate),
             plan: {
                 let steps = self.steps(file, preset.steps);

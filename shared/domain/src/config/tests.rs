@@ -46,6 +46,7 @@ pub(super) fn facts(config: &Config, known: &[(&str, Value)]) -> Facts {
         confirmations: 1,
         observed_at: Timestamp::from_millis(0),
         conflicts: vec![],
+        checks: vec![],
     };
     known.iter().map(|(path, value)| (config.schema.field(path).unwrap(), fact(value))).collect()
 }

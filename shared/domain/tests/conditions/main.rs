@@ -23,6 +23,7 @@ fn facts<P: AsRef<str>>(known: impl IntoIterator<Item = (P, Value)>) -> Facts {
         confirmations: 1,
         observed_at: Timestamp::from_millis(0),
         conflicts: vec![],
+        checks: vec![],
     };
     known.into_iter().map(|(path, value)| (Schema::default().field(path.as_ref()).unwrap(), fact(value))).collect()
 }
