@@ -92,8 +92,9 @@ impl<'a> Candidate<'a> {
 
 /// The values of a field, the best first; equals stand in the order of their normal form.
 pub(super) fn weigh_all<'a>(seen: &[&'a Observation], field: &Field, kind: FieldKind, scales: &Scales<'_>) -> Vec<Candidate<'a>> {
-    if let [only] = seen {
-        return Candidate::weigh(vec![*only], scales).into_iter().collect();
+    // Most fields have one source, or sources that agree to the letter.
+    if seen.windows(2).all(|pair| pair[0].value == pair[1].value) {
+        return Candidate::weigh(seen.to_vec(), scales).into_iter().collect();
     }
     let mut groups: BTreeMap<Value, Vec<&Observation>> = BTreeMap::new();
     for observation in seen {

@@ -116,6 +116,22 @@ fn a_check_that_may_be_of_another_address_says_nothing() {
 }
 
 #[test]
+fn clocks_that_are_minutes_apart_do_not_undo_a_check() {
+    let checks = |minutes_before: i64| {
+        let check = Observation { observed_at: NOW.before(Millis::minutes(minutes_before)), ..deliverable(true, 0) };
+        fact("contact.email", &[email("contact.email", ADDRESS, "a"), check]).checks.len()
+    };
+    assert_eq!((checks(5), checks(6)), (1, 0));
+}
+
+#[test]
+fn x_06_a_check_by_who_says_so_is_no_second_word() {
+    let check = Observation { family: "a".into(), ..deliverable(true, 0) };
+    let fact = fact("contact.email", &[email("contact.email", ADDRESS, "a"), check]);
+    assert_eq!((fact.level(), fact.confirmations), (Level::Verified, 1));
+}
+
+#[test]
 fn a_proven_address_that_is_said_to_be_undeliverable_is_neither() {
     let proven = Observation { basis: Basis::Validated, ..email("contact.email", ADDRESS, "a") };
     assert_eq!(fact("contact.email", &[proven.clone(), deliverable(true, 0)]).level(), Level::Verified);
