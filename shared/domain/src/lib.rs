@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod credits;
 pub mod decide;
 pub mod decision;
+pub mod eligibility;
 pub mod freshness;
 pub mod gate;
 pub mod identity;

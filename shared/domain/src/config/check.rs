@@ -95,6 +95,7 @@ impl Checker {
         let route = main.route.map(|section| self.route(MAIN_FILE, section));
         let sets = main.sets.map(|sections| self.sets(MAIN_FILE, sections));
         let tiers = main.tiers.map(|sections| self.tiers(MAIN_FILE, sections));
+        let eligibility = main.eligibility.map(|section| self.eligibility(MAIN_FILE, section));
         let preset = preset?;
         let freshness = main.freshness.map(|section| self.freshness(MAIN_FILE, section)).unwrap_or(preset.freshness);
         Some(Config {
@@ -105,6 +106,7 @@ impl Checker {
             trust,
             limits,
             deadlines,
+            eligibility: eligibility.unwrap_or(preset.eligibility),
             audiences: joined(audiences, preset.audiences),
             verticals: verticals.unwrap_or(preset.verticals),
             gate: gate.unwrap_or(preset.gate),

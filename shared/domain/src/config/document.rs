@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use super::eligibility::EligibilitySection;
 use super::freshness::FreshnessSection;
 use crate::confidence::Trust;
 use crate::gate::Verdict;
@@ -54,6 +55,8 @@ pub(super) struct Main {
     pub(super) sets: Option<Vec<SetSection>>,
     #[serde(default)]
     pub(super) tiers: Option<Vec<TierSection>>,
+    #[serde(default)]
+    pub(super) eligibility: Option<EligibilitySection>,
 }
 
 /// `config/presets/<name>.yaml`.
@@ -78,6 +81,8 @@ pub(super) struct Preset {
     pub(super) sets: Vec<SetSection>,
     #[serde(default)]
     pub(super) tiers: Vec<TierSection>,
+    #[serde(default)]
+    pub(super) eligibility: Option<EligibilitySection>,
 }
 
 /// The type of a custom field, as written.

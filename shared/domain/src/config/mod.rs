@@ -4,6 +4,7 @@
 
 mod check;
 mod document;
+mod eligibility;
 mod freshness;
 mod rules;
 mod segments;
@@ -22,6 +23,7 @@ use crate::condition::{Truth, View};
 use crate::confidence::Trust;
 use crate::coverage::{Audience, Coverage};
 use crate::credits::Limits;
+use crate::eligibility::Eligibility;
 use crate::freshness::{Freshness, FreshnessTable};
 use crate::gate::GateRule;
 use crate::merge::Facts;
@@ -186,6 +188,8 @@ pub struct Config {
     pub audiences: Vec<Audience>,
     /// The kinds of company that do not produce some fields.
     pub verticals: Vec<Vertical>,
+    /// Which records are looked up at all.
+    pub eligibility: Eligibility,
     /// The gate's rules.
     pub gate: Vec<GateRule>,
     /// The steps of the plan, and what ends them.

@@ -9,6 +9,7 @@ use super::document::{GateSection, PlanSection, Preset, RouteSection, ScoreSecti
 use super::{MAIN_FILE, Sources};
 use crate::condition::Condition;
 use crate::coverage::Audience;
+use crate::eligibility::Eligibility;
 use crate::freshness::FreshnessTable;
 use crate::gate::GateRule;
 use crate::plan::{OnError, Plan, Step, Stop};
@@ -34,6 +35,7 @@ pub(super) struct Rules {
     pub(super) route: RouteRules,
     pub(super) sets: Vec<ScoreSet>,
     pub(super) tiers: Tiers,
+    pub(super) eligibility: Eligibility,
 }
 
 impl Checker {
@@ -78,6 +80,7 @@ impl Checker {
             route: self.route(file, preset.route),
             sets: self.sets(file, preset.sets),
             tiers: self.tiers(file, preset.tiers),
+            eligibility: preset.eligibility.map(|section| self.eligibility(file, section)).unwrap_or_default(),
         };
         std::mem::swap(&mut rules.schema, &mut self.schema);
         rules

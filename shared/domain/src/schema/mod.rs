@@ -28,6 +28,9 @@ pub enum Entity {
 }
 
 impl Entity {
+    /// All kinds of record.
+    pub const ALL: [Self; 3] = [Self::Contact, Self::Account, Self::Lead];
+
     /// The entity whose fields an operation of this class supplies: what its credits are spent on (S0-72).
     #[must_use]
     pub const fn of_class(class: FieldClass) -> Self {

@@ -1,0 +1,192 @@
+//! Eligibility: whether a record may be looked up at all, before anybody asks what it costs (S0-23, S0-27, S0-28).
+//!
+//! It holds for lookups that start by themselves. Somebody who asks by hand passes it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::condition::{Condition, Truth, View};
+use crate::config::Config;
+use crate::identity::{KeyKind, LookupKey};
+use crate::schema::{Entity, Field, FieldClass};
+
+/// What started a lookup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// A signup, a rule, a schedule.
+    Automatic,
+    /// Somebody who asked for it; passes the conditions here, but neither freshness nor caps.
+    Manual,
+}
+
+/// Something a record must have to be worth a lookup (S0-24 to S0-27).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Minimum {
+    /// An email address of any kind.
+    Email,
+    /// The company's domain.
+    CompanyDomain,
+    /// The company's name.
+    CompanyName,
+    /// A profile of the person.
+    ProfileUrl,
+    /// The company's page on LinkedIn.
+    CompanyLinkedinUrl,
+}
+
+impl Minimum {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Email, Self::CompanyDomain, Self::CompanyName, Self::ProfileUrl, Self::CompanyLinkedinUrl];
+
+    /// The word used in configuration.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::CompanyDomain => "company_domain",
+            Self::CompanyName => "company_name",
+            Self::ProfileUrl => "profile_url",
+            Self::CompanyLinkedinUrl => "company_linkedin_url",
+        }
+    }
+
+    /// Reads the word used in configuration.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|minimum| minimum.as_str() == word)
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Email => "an email address",
+            Self::CompanyDomain => "a company domain",
+            Self::CompanyName => "a company name",
+            Self::ProfileUrl => "a profile URL",
+            Self::CompanyLinkedinUrl => "a company page on LinkedIn",
+        }
+    }
+
+    /// A key that it can be asked by counts as much as a fact.
+    fn is_there(self, view: &View<'_>, keys: &[LookupKey]) -> bool {
+        let (kinds, paths): (&[KeyKind], &[&'static str]) = match self {
+            Self::Email => (
+                &[KeyKind::BusinessEmail, KeyKind::PersonalEmail, KeyKind::Email],
+                &["contact.email", "contact.work_email", "contact.personal_email"],
+            ),
+            Self::CompanyDomain => (&[KeyKind::Domain], &["company.domain"]),
+            Self::CompanyName => (&[KeyKind::CompanyName, KeyKind::NameAndCompany], &["company.name"]),
+            Self::ProfileUrl => (&[KeyKind::SocialUrl], &["contact.linkedin_url", "contact.github", "contact.twitter"]),
+            Self::CompanyLinkedinUrl => (&[KeyKind::CompanyLinkedinUrl], &["company.linkedin_url"]),
+        };
+        keys.iter().any(|key| kinds.contains(&key.kind)) || paths.iter().any(|path| view.value(&Field::known(path)).is_some())
+    }
+}
+
+/// A segment that is not looked up (S0-28, S0-106).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    /// The segment's name.
+    pub segment: String,
+    /// Its condition.
+    pub when: Condition,
+    /// What is not looked up of it; a personal domain stands for no account, while its person may be known.
+    pub entities: Vec<Entity>,
+    /// Why, in the words of whoever configured it.
+    pub because: Option<String>,
+}
+
+/// The conditions of a lookup that starts by itself. The default lets everything pass.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Eligibility {
+    /// The kinds of record that are looked up (S0-23).
+    pub entities: Vec<Entity>,
+    /// A record needs one of these (S0-27); none are needed where it is empty.
+    pub needs: Vec<Minimum>,
+    /// The segments that are not looked up.
+    pub exclude: Vec<Exclusion>,
+}
+
+impl Default for Eligibility {
+    fn default() -> Self {
+        Self { entities: Entity::ALL.to_vec(), needs: Vec::new(), exclude: Vec::new() }
+    }
+}
+
+/// Why a record is not looked up. It costs nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Ineligible {
+    /// Records of this kind are not looked up.
+    Entity {
+        /// The kind.
+        entity: Entity,
+    },
+    /// The record has none of what it needs one of.
+    TooLittle {
+        /// What it needs one of.
+        needs: Vec<Minimum>,
+    },
+    /// The record is in a segment that is not looked up.
+    Excluded {
+        /// The segment's name.
+        segment: String,
+        /// Why, in the words of whoever configured it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        because: Option<String>,
+    },
+}
+
+impl fmt::Display for Ineligible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Entity { entity } => write!(f, "{}s are not looked up", entity.as_str()),
+            Self::TooLittle { needs } => {
+                let words: Vec<&str> = needs.iter().map(|minimum| minimum.words()).collect();
+                write!(f, "a lookup needs {}", words.join(" or "))
+            }
+            Self::Excluded { segment, because: None } => write!(f, "the segment `{segment}` is not looked up"),
+            Self::Excluded { segment, because: Some(because) } => write!(f, "the segment `{segment}` is not looked up: {because}"),
+        }
+    }
+}
+
+impl Eligibility {
+    /// Whether an operation of this class may be asked about a record. A segment excludes only who is surely in it.
+    ///
+    /// # Errors
+    /// The first reason against it: the kind of record, what it lacks, the segment in the order of the configuration.
+    pub fn check(&self, trigger: Trigger, class: FieldClass, view: &View<'_>, keys: &[LookupKey]) -> Result<(), Ineligible> {
+        if trigger == Trigger::Manual {
+            return Ok(());
+        }
+        let entity = Entity::of_class(class);
+        if !self.entities.contains(&entity) {
+            return Err(Ineligible::Entity { entity });
+        }
+        if !self.needs.is_empty() && !self.needs.iter().any(|minimum| minimum.is_there(view, keys)) {
+            return Err(Ineligible::TooLittle { needs: self.needs.clone() });
+        }
+        let excludes = |exclusion: &&Exclusion| exclusion.entities.contains(&entity) && exclusion.when.evaluate(view) == Truth::True;
+        match self.exclude.iter().find(excludes) {
+            Some(Exclusion { segment, because, .. }) => Err(Ineligible::Excluded { segment: segment.clone(), because: because.clone() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Why a lookup that starts by itself is not made, in words; `None` when it may be.
+    #[must_use]
+    pub fn refusal(&self, class: FieldClass, view: &View<'_>, keys: &[LookupKey]) -> Option<String> {
+        self.check(Trigger::Automatic, class, view, keys).err().map(|ineligible| ineligible.to_string())
+    }
+}
+
+/// Whether an operation of this class may be asked about a record under this configuration.
+///
+/// # Errors
+/// As [`Eligibility::check`].
+pub fn eligible(config: &Config, trigger: Trigger, class: FieldClass, view: &View<'_>, keys: &[LookupKey]) -> Result<(), Ineligible> {
+    config.eligibility.check(trigger, class, view, keys)
+}
