@@ -24,6 +24,7 @@ pub mod priority;
 pub mod record;
 pub mod reply;
 pub mod route;
+pub mod rules;
 pub mod run;
 pub mod schema;
 pub mod score;

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
 use domain::confidence::Trust;
+use domain::config::{Draft, Sources};
 use domain::merge::merge;
 use domain::observation::{Basis, Observation};
+use domain::plan::Catalogue;
 use domain::schema::{Field, FieldKind, Schema};
 use domain::units::{BasisPoints, Millis, Timestamp};
 use domain::value::Value;
@@ -89,4 +91,26 @@ fn every_field_is_documented() {
     for field in Schema::default().fields() {
         assert!(DOCUMENT.contains(&format!("`{}` (", field.path)), "{} is missing in docs/configuration.md", field.path);
     }
+}
+
+/// The YAML of a section, up to the next one.
+fn yaml_of(section: &str) -> String {
+    let text = DOCUMENT.split(&format!("\n## {section}\n")).nth(1).unwrap_or_else(|| panic!("no section {section}"));
+    let text = text.split("\n## ").next().unwrap();
+    let blocks: String = text.split("```yaml\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
+    assert!(!blocks.is_empty(), "{section} has no example");
+    blocks
+}
+
+#[test]
+fn the_examples_of_segments_audiences_eligibility_sets_freshness_and_rules_have_no_mistakes() {
+    let sections = ["Segments", "Audiences", "Eligibility", "Score sets and tiers", "Freshness", "Rules"].map(yaml_of).join("\n");
+    let main = format!("version: 1\npreset: small\ncredits: {{allocation: 1000}}\n{sections}");
+    let preset = "freshness: signup\nsteps: []\nscore: []\nroute: {rules: [], otherwise: self_serve, undecided: self_serve}\n";
+    let sources = Sources::new([("millrace.yaml".to_owned(), main.clone()), ("presets/small.yaml".to_owned(), preset.to_owned())]);
+    let config =
+        Draft::read(&sources).and_then(|draft| draft.check(Catalogue::new())).unwrap_or_else(|findings| panic!("{findings}\n{main}"));
+    assert_eq!((config.audiences.len(), config.sets.len(), config.rules.len()), (1, 1, 2));
+    assert_eq!(config.freshness_table.preset, "crm");
+    assert_eq!(config.eligibility.exclude.len(), 2);
 }

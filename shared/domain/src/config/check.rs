@@ -98,6 +98,7 @@ impl Checker {
         let eligibility = main.eligibility.map(|section| self.eligibility(MAIN_FILE, section));
         let preset = preset?;
         let freshness = main.freshness.map(|section| self.freshness(MAIN_FILE, section)).unwrap_or(preset.freshness);
+        let rules = self.enrichment_rules(main.rules, limits.allocation, &freshness.base());
         Some(Config {
             hash: sources.hash(),
             workspace: WORKSPACE.to_owned(),
@@ -113,6 +114,7 @@ impl Checker {
             plan: self.plan(MAIN_FILE, main.plan.unwrap_or_default(), steps.unwrap_or(preset.plan.steps.clone()), &preset.plan),
             score: score.unwrap_or(preset.score),
             route: route.unwrap_or(preset.route),
+            rules,
             sets: sets.unwrap_or(preset.sets),
             tiers: tiers.unwrap_or(preset.tiers),
             tracks: main.tracks.into_iter().map(|(track, section)| (track, TrackPlan { owners: section.owners })).collect(),

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::eligibility::EligibilitySection;
+use super::enrichment_rules::RuleSection;
 use super::freshness::FreshnessSection;
 use crate::confidence::Trust;
 use crate::gate::Verdict;
@@ -57,6 +58,8 @@ pub(super) struct Main {
     pub(super) tiers: Option<Vec<TierSection>>,
     #[serde(default)]
     pub(super) eligibility: Option<EligibilitySection>,
+    #[serde(default)]
+    pub(super) rules: Vec<RuleSection>,
 }
 
 /// `config/presets/<name>.yaml`.

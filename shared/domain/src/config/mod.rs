@@ -5,6 +5,7 @@
 mod check;
 mod document;
 mod eligibility;
+mod enrichment_rules;
 mod freshness;
 mod rules;
 mod segments;
@@ -30,6 +31,7 @@ use crate::merge::Facts;
 use crate::plan::{Catalogue, Plan};
 use crate::possible::Rules;
 use crate::route::{RouteRules, Track};
+use crate::rules::Rule;
 use crate::schema::{Field, Schema};
 use crate::score::{ScoreRule, ScoreSet};
 use crate::tier::Tiers;
@@ -202,6 +204,8 @@ pub struct Config {
     pub sets: Vec<ScoreSet>,
     /// The bands of the score that have a name (S2-65); may be empty.
     pub tiers: Tiers,
+    /// The rules by which records are to be looked up again; nothing fires them yet.
+    pub rules: Vec<Rule>,
     /// What each track leads to.
     pub tracks: BTreeMap<Track, TrackPlan>,
     /// How leads are written to the CRM; `None` writes nowhere.
