@@ -7,19 +7,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::condition::{Condition, Truth, View};
-use crate::config::Config;
+use crate::credits::Trigger;
 use crate::identity::{KeyKind, LookupKey};
 use crate::schema::{Entity, Field, FieldClass};
-
-/// What started a lookup.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Trigger {
-    /// A signup, a rule, a schedule.
-    Automatic,
-    /// Somebody who asked for it; passes the conditions here, but neither freshness nor caps.
-    Manual,
-}
 
 /// Something a record must have to be worth a lookup (S0-24 to S0-27).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -175,18 +165,4 @@ impl Eligibility {
             None => Ok(()),
         }
     }
-
-    /// Why a lookup that starts by itself is not made, in words; `None` when it may be.
-    #[must_use]
-    pub fn refusal(&self, class: FieldClass, view: &View<'_>, keys: &[LookupKey]) -> Option<String> {
-        self.check(Trigger::Automatic, class, view, keys).err().map(|ineligible| ineligible.to_string())
-    }
-}
-
-/// Whether an operation of this class may be asked about a record under this configuration.
-///
-/// # Errors
-/// As [`Eligibility::check`].
-pub fn eligible(config: &Config, trigger: Trigger, class: FieldClass, view: &View<'_>, keys: &[LookupKey]) -> Result<(), Ineligible> {
-    config.eligibility.check(trigger, class, view, keys)
 }

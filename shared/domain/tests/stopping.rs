@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::condition::Condition;
 use domain::confidence::Trust;
-use domain::credits::Price;
+use domain::credits::{Price, Trigger};
+use domain::eligibility::Eligibility;
 use domain::freshness::Freshness;
 use domain::gate::{GateRule, Verdict};
 use domain::identity::{KeyKind, LookupKey};
@@ -225,7 +226,11 @@ impl World {
                 explored: false,
                 catalogue: &catalogue,
                 schema: &schema,
-                freshness: &Freshness::SIGNUP,
+                freshness: Freshness::SIGNUP,
+                eligibility: &Eligibility::default(),
+                trigger: Trigger::Auto,
+                audiences: &[],
+                kept: &BTreeSet::new(),
                 keys: &keys,
                 facts: &facts,
                 calls: &calls,

@@ -108,7 +108,8 @@ mod tests {
     use crate::condition::View;
     use crate::config::Config;
     use crate::config::tests::{assert_found, config, facts, findings};
-    use crate::eligibility::{Eligibility, Ineligible, Minimum, Trigger, eligible};
+    use crate::credits::Trigger;
+    use crate::eligibility::{Eligibility, Ineligible, Minimum};
     use crate::identity::{KeyKind, LookupKey};
     use crate::schema::{Entity, FieldClass};
     use crate::value::Value;
@@ -128,7 +129,7 @@ eligibility:
 
     fn refusal(config: &Config, class: FieldClass, known: &[(&str, &str)], keys: &[LookupKey]) -> Option<String> {
         let known: Vec<(&str, Value)> = known.iter().map(|(path, text)| (*path, Value::text(*text))).collect();
-        config.eligibility.refusal(class, &View::of(&facts(config, &known)), keys)
+        config.eligibility.check(Trigger::Auto, class, &View::of(&facts(config, &known)), keys).err().map(|why| why.to_string())
     }
 
     #[test]
@@ -189,8 +190,8 @@ eligibility:
     fn x_27_somebody_who_asks_by_hand_passes() {
         let config = config(&format!("{SECTION}  entities: [lead]\n"), "");
         let known = facts(&config, &[("company.domain", Value::text("rival.example"))]);
-        let asked = |trigger| eligible(&config, trigger, FieldClass::Company, &View::of(&known), &[]);
-        assert_eq!(asked(Trigger::Automatic), Err(Ineligible::Entity { entity: Entity::Account }));
+        let asked = |trigger| config.eligibility.check(trigger, FieldClass::Company, &View::of(&known), &[]);
+        assert_eq!(asked(Trigger::Auto), Err(Ineligible::Entity { entity: Entity::Account }));
         assert_eq!(asked(Trigger::Manual), Ok(()));
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::credits::CapScope;
+use crate::eligibility::Ineligible;
 use crate::identity::KeyKind;
 use crate::route::Track;
 use crate::schema::Field;
@@ -130,6 +131,11 @@ pub enum Skip {
     SuppliesNothingWanted,
     /// There is no key that the operation accepts.
     NoKey,
+    /// Records such as this one are not looked up (S0-23, S0-27, S0-28).
+    Ineligible {
+        /// Why not.
+        ineligible: Ineligible,
+    },
     /// Its step ended when a call before it failed (S4-29).
     StepStopped,
     /// No answer of it can change where the lead goes, and nobody wants what it tells for its own sake.
@@ -166,6 +172,7 @@ impl Skip {
             Self::AlreadyKnown => "everything it wants is known and fresh".to_owned(),
             Self::SuppliesNothingWanted => "it supplies nothing still wanted".to_owned(),
             Self::NoKey => "there is no key to ask by".to_owned(),
+            Self::Ineligible { ineligible } => ineligible.to_string(),
             Self::StepStopped => "its step ended with the failure before it".to_owned(),
             Self::ChangesNothing { track: Some(track) } => format!("whatever it says, the lead goes to {}", track.as_str()),
             Self::ChangesNothing { track: None } => "no answer of it can change the track".to_owned(),

@@ -2,10 +2,12 @@
 
 use std::cell::OnceCell;
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
-use super::open::{Chance, Open, Standing, is_settled, key_of, may_find_key, open, payment_refused, standing};
+use super::open::{Chance, Open, Standing, ineligible, is_settled, key_of, may_find_key, open, payment_refused, standing};
 use super::{Ask, Call, CallOutcome, Next, Operation, Order, Situation, Skip, Step, Until};
 use crate::condition::{Truth, View};
+use crate::coverage::Coverage;
 use crate::identity::LookupKey;
 use crate::possible::{Known, Possible};
 use crate::schema::{Field, is_channel};
@@ -15,7 +17,7 @@ use crate::units::{Millis, Timestamp};
 #[must_use]
 pub fn next(situation: &Situation<'_>) -> Next {
     let open = open(situation);
-    let choice = Choice { situation, open: &open, possible: OnceCell::new() };
+    let choice = Choice { situation, open: &open, possible: OnceCell::new(), wanted: OnceCell::new() };
     let (mut paid, mut postponed, mut wait) = (Vec::new(), None, None);
     for step in &situation.plan.steps {
         let (operation, standing) = match turn(situation, step) {
@@ -31,15 +33,21 @@ pub fn next(situation: &Situation<'_>) -> Next {
             Err(Refusal::Final(why)) => return skip(step, operation, why),
             Err(Refusal::ForNow(why)) => postponed = postponed.or(Some((step, operation, why))),
             // Free evidence goes before anything that is paid for: it may close the gate, or a question.
-            Ok(key) if operation.price.is_free() => return Next::Ask(choice.ask(&Candidate { step, operation, key })),
+            Ok(key) if operation.price.is_free() || situation.kept.contains(&operation.name) => {
+                return Next::Ask(choice.ask(&Candidate { step, operation, key }));
+            }
             Ok(key) => paid.push(Candidate { step, operation, key }),
         }
     }
-    // What can change nothing is left out before anything is paid for, so that the log says why.
-    if let Some(vain) = paid.iter().find(|candidate| !choice.is_due(candidate) && !choice.matters(candidate)) {
+    // What is wanted in any case comes first: its answer may make others wanted.
+    let (due, optional): (Vec<_>, Vec<_>) = paid.into_iter().partition(|candidate| choice.is_due(candidate));
+    if let Some(best) = choice.best(&due) {
+        return Next::Ask(choice.ask(best));
+    }
+    if let Some(vain) = optional.iter().find(|candidate| !choice.matters(candidate)) {
         return skip(vain.step, vain.operation, Skip::ChangesNothing { track: choice.possible().tracks().single() });
     }
-    match (choice.best(&paid), wait, postponed) {
+    match (choice.best(&optional), wait, postponed) {
         (Some(best), ..) => Next::Ask(choice.ask(best)),
         (None, Some(until), _) => Next::Wait { until },
         (None, None, Some((step, operation, why))) => skip(step, operation, why),
@@ -99,6 +107,7 @@ struct Choice<'a> {
     situation: &'a Situation<'a>,
     open: &'a Open<'a>,
     possible: OnceCell<Possible<'a>>,
+    wanted: OnceCell<BTreeSet<Field>>,
 }
 
 impl<'a> Choice<'a> {
@@ -108,6 +117,9 @@ impl<'a> Choice<'a> {
         let applies = step.when.as_ref().map_or(Truth::True, |when| when.evaluate(&view));
         if applies == Truth::False {
             return Err(Refusal::Final(Skip::ConditionFalse));
+        }
+        if let Some(ineligible) = ineligible(situation, operation, &view) {
+            return Err(Refusal::Final(Skip::Ineligible { ineligible }));
         }
         let mut wanted = step.wants.iter().filter(|field| !is_settled(situation, step, field)).peekable();
         if wanted.peek().is_none() {
@@ -139,9 +151,24 @@ impl<'a> Choice<'a> {
     }
 
     fn tells_wanted(&self, operation: &Operation) -> bool {
-        let Situation { plan, rules, .. } = self.situation;
-        let scored = |field: &Field| plan.until == Until::Score && rules.score.iter().any(|rule| rule.when.fields().contains(field));
-        self.open.told_by(operation).into_iter().any(|field| plan.wanted.contains(&field) || scored(&field))
+        let wanted = self.wanted.get_or_init(|| self.wanted());
+        self.open.told_by(operation).iter().any(|field| wanted.contains(field))
+    }
+
+    /// What is paid for whatever the track: fields that configuration names, channels that the lead's audiences require, what tells
+    /// whether it is in one that requires more, and the score's fields where the score is to be known.
+    fn wanted(&self) -> BTreeSet<Field> {
+        let Situation { plan, rules, audiences, facts, trust, .. } = self.situation;
+        let mut wanted: BTreeSet<Field> = plan.wanted.iter().cloned().collect();
+        if plan.until == Until::Score {
+            wanted.extend(rules.score.iter().flat_map(|rule| rule.when.fields()));
+        }
+        let view = View::of(facts).with_floor(trust.floor).hiding(&self.open.fields);
+        let coverage = Coverage::of(audiences, &view);
+        wanted.extend(coverage.missing.iter().flat_map(|channel| channel.fields()).cloned());
+        let undecided = audiences.iter().filter(|audience| coverage.undecided.contains(&audience.name));
+        wanted.extend(undecided.flat_map(|audience| audience.when.fields()));
+        wanted
     }
 
     /// Whether it can change the track that the lead takes in the end if the call is made.
@@ -156,13 +183,9 @@ impl<'a> Choice<'a> {
         })
     }
 
-    /// As written, calls that are made in any case go before those that are not.
     fn best<'c>(&self, candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
-        if candidates.len() < 2 {
+        if self.situation.plan.order == Order::Written || candidates.len() < 2 {
             return candidates.first();
-        }
-        if self.situation.plan.order == Order::Written {
-            return candidates.iter().find(|candidate| self.is_due(candidate)).or(candidates.first());
         }
         let weighed = candidates.iter().map(|candidate| (self.worth(candidate), candidate));
         // The first of equals: steps keep their order where nothing speaks against it.

@@ -9,7 +9,7 @@ mod open;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use serde::Deserialize;
@@ -20,7 +20,9 @@ pub use open::{open_fields, unmet};
 
 use crate::condition::Condition;
 use crate::confidence::Trust;
-use crate::credits::Price;
+use crate::coverage::Audience;
+use crate::credits::{Price, Trigger};
+use crate::eligibility::Eligibility;
 use crate::freshness::Freshness;
 use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Facts;
@@ -217,8 +219,16 @@ pub struct Situation<'a> {
     pub catalogue: &'a Catalogue,
     /// The schema in force.
     pub schema: &'a Schema,
-    /// How long fields stay fresh.
-    pub freshness: &'a Freshness,
+    /// How long this lead's fields stay fresh.
+    pub freshness: Freshness,
+    /// Which records are looked up at all, unless somebody asks for it by hand.
+    pub eligibility: &'a Eligibility,
+    /// What started the run.
+    pub trigger: Trigger,
+    /// The audiences, whose channels are wanted of their members (S1-05).
+    pub audiences: &'a [Audience],
+    /// The operations whose answer is kept and fresh: asking them costs nothing.
+    pub kept: &'a BTreeSet<String>,
     /// The keys there are, strongest first.
     pub keys: &'a [LookupKey],
     /// What is known.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Situation, Step, Stop};
 use crate::condition::{Truth, View};
 use crate::confidence;
+use crate::eligibility::Ineligible;
 use crate::gate::{self, Verdict};
 use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Fact;
@@ -185,8 +186,17 @@ fn may_come_to_pass(situation: &Situation<'_>, chance: &Chance<'_>, open: &BTree
     let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(open);
     let Chance { step, operation } = chance;
     step.when.as_ref().is_none_or(|when| when.evaluate(&view) != Truth::False)
+        && ineligible(situation, operation, &view).is_none()
         && step.wants.iter().any(|field| operation.supplies.contains(field) && !is_settled(situation, step, field))
         && (key_of(operation, situation.keys).is_some() || may_find_key(operation, open))
+}
+
+/// Why records such as this one are not asked about; what costs nothing is asked about everybody, for the gate judges by it.
+pub(super) fn ineligible(situation: &Situation<'_>, operation: &Operation, view: &View<'_>) -> Option<Ineligible> {
+    if operation.price.is_free() {
+        return None;
+    }
+    situation.eligibility.check(situation.trigger, operation.class, view, situation.keys).err()
 }
 
 /// The best key there is that an operation accepts.

@@ -58,6 +58,9 @@ struct World {
     plan: Plan,
     rules: RouteRules,
     trust: Trust,
+    eligibility: Eligibility,
+    audiences: Vec<Audience>,
+    kept: BTreeSet<String>,
     catalogue: Catalogue,
     schema: Schema,
     keys: Vec<LookupKey>,
@@ -76,6 +79,9 @@ impl World {
             plan: Plan { steps: vec![step(&["paid.a", "paid.b", "free.c"])], ..Plan::default() },
             rules: route(&[("company.headcount > 100", Track::AeQueue)]),
             trust: Trust::default(),
+            eligibility: Eligibility::default(),
+            audiences: Vec::new(),
+            kept: BTreeSet::new(),
             catalogue: operations.into_iter().map(|operation| (operation.name.clone(), operation)).collect(),
             schema: Schema::default(),
             keys: vec![LookupKey { kind: KeyKind::Domain, value: "acme.io".into() }],
@@ -92,7 +98,11 @@ impl World {
             explored: false,
             catalogue: &self.catalogue,
             schema: &self.schema,
-            freshness: &Freshness::SIGNUP,
+            freshness: Freshness::SIGNUP,
+            eligibility: &self.eligibility,
+            trigger: Trigger::Auto,
+            audiences: &self.audiences,
+            kept: &self.kept,
             keys: &self.keys,
             facts: &self.facts,
             calls: &self.calls,
@@ -341,4 +351,43 @@ fn one_signup_in_so_many_is_explored_and_always_the_same_ones() {
     assert!((150..250).contains(&explored), "{explored} of 2,000 where 200 are expected");
     assert!((0..200).all(|number| plan.explores(&run(number)) == plan.explores(&run(number))));
     assert!(!Plan::default().explores(&run(1)));
+}
+
+#[test]
+fn s0_23_and_s0_28_what_is_not_eligible_is_skipped_with_the_reason_and_asked_for_by_hand() {
+    let mut world = World::new();
+    world.eligibility.entities = vec![crate::schema::Entity::Contact];
+    let refused = skipped(&next(&world.situation())).words();
+    assert_eq!(refused, "accounts are not looked up");
+    let by_hand = Situation { trigger: Trigger::Manual, ..world.situation() };
+    assert_eq!(asked(&next(&by_hand)), "paid.a", "X-27");
+}
+
+#[test]
+fn s1_05_a_channel_that_an_audience_requires_is_paid_for_and_what_tells_the_audience_too() {
+    let mut world = World::new();
+    let [size, phone] = [("size.look", 2, "company.headcount"), ("phone.look", 2, "contact.phone")];
+    steps_for(&mut world, &[size, phone]);
+    world.rules = route(&[]);
+    assert!(matches!(next(&world.situation()), Next::Skip { .. }), "one track and nobody wants anything");
+    world.audiences = vec![Audience {
+        name: "outbound".into(),
+        when: Condition::parse("company.headcount > 100", &world.schema).unwrap(),
+        requires: vec![crate::coverage::Channel::Phone],
+    }];
+    assert_eq!(asked(&next(&world.situation())), "size.look");
+    world.know(fact(7000, Millis(0)));
+    world.calls.push(Call { step: "size.look".into(), ..line("size.look", CallOutcome::Hit { fields: vec![] }) });
+    assert_eq!(asked(&next(&world.situation())), "phone.look");
+    world.facts.get_mut(&Field::known("company.headcount")).unwrap().value = Value::number(20);
+    assert!(matches!(next(&world.situation()), Next::Skip { .. }), "not in the audience");
+}
+
+#[test]
+fn an_answer_that_is_kept_is_taken_for_free_though_the_track_does_not_need_it() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("who.look", 2, "contact.seniority")]);
+    assert!(matches!(next(&world.situation()), Next::Skip { .. }));
+    world.kept.insert("who.look".into());
+    assert_eq!(asked(&next(&world.situation())), "who.look");
 }

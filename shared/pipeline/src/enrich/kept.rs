@@ -1,6 +1,6 @@
 //! Replies that are kept: looked up before anybody is asked, and stored for all who will ask the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::credits::ReservationId;
 use domain::identity::LookupKey;
@@ -44,6 +44,21 @@ impl Enrich {
         Some(self.cache_key(operation, key))
     }
 
+    /// The operations to which the cache has an answer that is fresh for this lead: asking them costs nothing.
+    pub(super) fn kept_operations(&self, work: &Work) -> BTreeSet<String> {
+        let looked = work.looked.iter().filter_map(|(key, kept)| Some((key, kept.as_ref()?)));
+        let fresh = looked.filter(|(key, kept)| {
+            self.config.catalogue.get(&key.operation).is_some_and(|operation| self.is_fresh_for(work, operation, kept))
+        });
+        fresh.map(|(key, _)| key.operation.clone()).collect()
+    }
+
+    /// Whether a kept reply is young enough for everybody, and for this lead where its segment asks for younger ones (S0-103).
+    fn is_fresh_for(&self, work: &Work, operation: &Operation, kept: &CachedReply) -> bool {
+        let own_life = answer_life(&work.freshness, operation.class, &kept.reply);
+        kept.fresh_until.min(kept.fetched_at.after(own_life)) > self.clock.now()
+    }
+
     /// A fresh reply that somebody else paid for, or that cost nothing.
     pub(super) async fn kept(&self, work: &mut Work, operation: &Operation, key: &CacheKey) -> Result<Option<CachedReply>, Retry> {
         if !is_kept(operation) {
@@ -58,7 +73,7 @@ impl Enrich {
         };
         // A reply that this very run was paying for when it was cut off is no gift of the cache: its reservation says more.
         let is_gift = |kept: &CachedReply| kept.reservation.as_ref().is_none_or(|paid| paid.run != work.run.id);
-        Ok(kept.filter(|kept| kept.fresh_until > self.clock.now() && is_gift(kept)))
+        Ok(kept.filter(|kept| self.is_fresh_for(work, operation, kept) && is_gift(kept)))
     }
 
     /// Keeps the reply to a paid call under its reservation, an error as well: whoever comes after a crash settles from it.

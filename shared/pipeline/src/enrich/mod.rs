@@ -5,11 +5,14 @@ mod kept;
 mod save;
 pub(crate) mod settle;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::config::Config;
+use domain::credits::Trigger;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::decision::Decision;
+use domain::freshness::Freshness;
 use domain::gate::Verdict;
 use domain::identity::{Domain, HashKey, KeyKind, LookupKey};
 use domain::merge::{Facts, merge};
@@ -80,6 +83,10 @@ struct Work {
     looked: Looked,
     /// When it said so.
     looked_at: Timestamp,
+    /// The operations to which it had an answer that is fresh for this lead.
+    kept: BTreeSet<String>,
+    /// How long this lead's fields stay fresh.
+    freshness: Freshness,
     /// Free replies to keep with the next write.
     to_keep: Vec<(CacheKey, CachedReply)>,
     /// What the last paid call owes.
@@ -154,6 +161,8 @@ impl Enrich {
             identity: run.signup.identity(&self.key),
             is_awaited: message.answer_by.is_some(),
             facts: Facts::new(),
+            freshness: self.config.freshness,
+            kept: BTreeSet::new(),
             looked,
             looked_at: self.clock.now(),
             to_keep: Vec::new(),
@@ -274,17 +283,24 @@ impl Enrich {
 
     fn look_at_facts(&self, work: &mut Work) {
         work.facts = merge(&self.observations(work), &self.config.schema, &self.config.trust, self.clock.now());
+        work.freshness = self.config.freshness_table.in_force(&self.config.view(&work.facts), None);
+        work.kept = self.kept_operations(work);
     }
 
     fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey]) -> Situation<'a> {
+        let view = self.config.view(&work.facts);
         Situation {
             plan: &self.config.plan,
-            rules: self.config.rules(&self.config.view(&work.facts)),
+            rules: self.config.rules(&view),
             trust: &self.config.trust,
             explored: work.run.explored_one_in.is_some(),
             catalogue: &self.config.catalogue,
             schema: &self.config.schema,
-            freshness: &self.config.freshness,
+            freshness: work.freshness,
+            eligibility: &self.config.eligibility,
+            trigger: Trigger::Auto,
+            audiences: &self.config.audiences,
+            kept: &work.kept,
             keys,
             facts: &work.facts,
             calls: &work.run.calls,
