@@ -124,11 +124,14 @@ fn words() -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::condition::{Truth, View};
     use crate::config::Finding;
     use crate::config::tests::{assert_found, config, facts, findings};
     use crate::coverage::Status;
+    use crate::schema::Field;
     use crate::value::Value;
 
     #[test]
@@ -178,6 +181,35 @@ mod tests {
         ] {
             let error = Condition::parse(text, &config.schema).unwrap_err().to_string();
             assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn s0_28_a_segment_answers_as_its_condition_would_in_its_place(
+            inner in prop::sample::select(vec![
+                "company.headcount >= 100", "phone.valid || company.hiring", "!phone.valid", "has(contact.phone)", "score > 50", "true",
+            ]),
+            outer in prop::sample::select(vec![
+                "@", "!@", "@ && company.headcount < 500", "company.hiring or not @", "(@ or phone.valid) and @", "has(company.name) || @",
+            ]),
+            headcount in prop::option::of(0i64..1000), valid in prop::option::of(any::<bool>()), hiring in prop::option::of(any::<bool>()),
+            low in 0i64..60, more in 0i64..40,
+        ) {
+            let config = config(&format!("segments: {{one: '{inner}', two: segment.one}}\n"), "");
+            let known: Vec<(&str, Value)> = [
+                headcount.map(|count| ("company.headcount", Value::number(count))),
+                valid.map(|valid| ("phone.valid", Value::Bool(valid))),
+                hiring.map(|hiring| ("company.hiring", Value::Bool(hiring))),
+            ].into_iter().flatten().collect();
+            let known = facts(&config, &known);
+            let view = View::of(&known).with_score(low, low + more).with_open([Field::known("contact.phone")]);
+            let by_name = Condition::parse(&outer.replace('@', "segment.two"), &config.schema).unwrap();
+            let in_place = Condition::parse(&outer.replace('@', &format!("({inner})")), &config.schema).unwrap();
+            prop_assert_eq!(by_name.evaluate(&view), in_place.evaluate(&view));
+            prop_assert_eq!(by_name.fields(), in_place.fields());
+            prop_assert_eq!(by_name.missing(&view), in_place.missing(&view));
+            prop_assert_eq!(by_name.reads_score(), in_place.reads_score());
         }
     }
 
