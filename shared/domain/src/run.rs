@@ -6,12 +6,14 @@ use std::num::NonZeroU32;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::Decision;
+use crate::identity::{Domain, KeyKind, LookupKey};
 use crate::merge::Facts;
 use crate::observation::{Absence, Observation};
 use crate::plan::{Call, CallOutcome};
 use crate::priority::Priority;
 use crate::record::RecordId;
 use crate::schema::Field;
+use crate::seen::Seen;
 use crate::signup::{RunId, Signup};
 use crate::units::{Credits, Timestamp};
 
@@ -53,6 +55,9 @@ pub struct Run {
     /// The decisions, the newest last; an earlier one was provisional.
     #[serde(default)]
     pub decisions: Vec<Decision>,
+    /// What each decision saw that the rest of the log does not tell; one without an entry saw the whole log.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen: Vec<Seen>,
 }
 
 impl Run {
@@ -74,6 +79,7 @@ impl Run {
             record: None,
             facts: Facts::new(),
             decisions: Vec::new(),
+            seen: Vec::new(),
         }
     }
 
@@ -81,6 +87,18 @@ impl Run {
     #[must_use]
     pub fn decision(&self) -> Option<&Decision> {
         self.decisions.last()
+    }
+
+    /// The signup's keys, and the company's domain where a source named it (S3-50).
+    #[must_use]
+    pub fn lookup_keys(&self, facts: &Facts) -> Vec<LookupKey> {
+        let mut keys = self.signup.lookup_keys();
+        let has_domain = keys.iter().any(|key| key.kind == KeyKind::Domain);
+        let named = facts.get(&Field::known("company.domain")).map(|fact| fact.value.to_string());
+        if let (false, Some(domain)) = (has_domain, named.and_then(|text| Domain::parse(&text).ok())) {
+            keys.push(LookupKey { kind: KeyKind::Domain, value: domain.as_str().to_owned() });
+        }
+        keys
     }
 
     /// How many calls were paid for, cached ones not counted.

@@ -20,6 +20,7 @@ pub use open::{open_fields, unmet};
 
 use crate::condition::Condition;
 use crate::confidence::Trust;
+use crate::config::Config;
 use crate::coverage::Audience;
 use crate::credits::{Price, Trigger};
 use crate::eligibility::Eligibility;
@@ -27,6 +28,7 @@ use crate::freshness::Freshness;
 use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Facts;
 use crate::possible::Rules;
+use crate::run::Run;
 use crate::schema::{Field, FieldClass, Schema};
 use crate::signup::RunId;
 use crate::units::{BasisPoints, Millis, Timestamp};
@@ -243,6 +245,35 @@ pub struct Situation<'a> {
     pub finish_by: Timestamp,
     /// Rate limits are waited for this long, from the first one on (S4-27).
     pub patience: Millis,
+}
+
+impl<'a> Situation<'a> {
+    /// The situation of a run by its configuration, its log and what is known; nothing is kept for it.
+    #[must_use]
+    pub fn of(config: &'a Config, run: &'a Run, facts: &'a Facts, keys: &'a [LookupKey], now: Timestamp) -> Self {
+        static NOTHING: BTreeSet<String> = BTreeSet::new();
+        let view = config.view(facts);
+        Self {
+            plan: &config.plan,
+            rules: config.rules(&view),
+            trust: &config.trust,
+            explored: run.explored_one_in.is_some(),
+            catalogue: &config.catalogue,
+            schema: &config.schema,
+            freshness: config.freshness_table.in_force(&view, None),
+            eligibility: &config.eligibility,
+            trigger: Trigger::Auto,
+            audiences: &config.audiences,
+            kept: &NOTHING,
+            keys,
+            facts,
+            calls: &run.calls,
+            paid_by: run.paid_by.as_ref(),
+            now,
+            finish_by: run.finish_by,
+            patience: config.deadlines.patience,
+        }
+    }
 }
 
 /// What to do next.

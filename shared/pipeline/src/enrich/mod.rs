@@ -9,12 +9,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::config::Config;
-use domain::credits::Trigger;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::decision::Decision;
 use domain::freshness::Freshness;
 use domain::gate::Verdict;
-use domain::identity::{Domain, HashKey, KeyKind, LookupKey};
+use domain::identity::{HashKey, LookupKey};
 use domain::merge::{Facts, merge};
 use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
@@ -79,6 +78,8 @@ struct Work {
     is_awaited: bool,
     /// What the record's and the run's observations come to, as of the last reply.
     facts: Facts,
+    /// The moment that the facts are of; what is decided on them is decided as of then.
+    as_of: Timestamp,
     /// What the cache said when the run began.
     looked: Looked,
     /// When it said so.
@@ -163,6 +164,7 @@ impl Enrich {
             facts: Facts::new(),
             freshness: self.config.freshness,
             kept: BTreeSet::new(),
+            as_of: self.clock.now(),
             looked,
             looked_at: self.clock.now(),
             to_keep: Vec::new(),
@@ -211,7 +213,7 @@ impl Enrich {
         let background = self.clock.now().after(self.config.deadlines.background);
         work.run.finish_by = background.min(invocation_ends.before(CLOSING_TIME));
         // Until versions of the configuration are stored, a run that was parked over a deploy is decided by the new one.
-        work.run.config.clone_from(&self.config.hash);
+        work.run.pin(&self.config.hash);
         work.run.explored_one_in = self.config.plan.explore.filter(|_| self.config.plan.explores(&work.run.id));
         if let Planned::Wait { until, why } = self.follow_plan(&mut work).await? {
             return self.park(message, work, until, why).await;
@@ -241,7 +243,7 @@ impl Enrich {
         }
         self.look_at_facts(work);
         loop {
-            let keys = keys_of(work);
+            let keys = work.run.lookup_keys(&work.facts);
             match plan::next(&self.situation(work, &keys)) {
                 Next::Done => return Ok(Planned::Done),
                 Next::Wait { until } if self.is_worth_waiting(work, until) => {
@@ -282,33 +284,14 @@ impl Enrich {
     }
 
     fn look_at_facts(&self, work: &mut Work) {
-        work.facts = merge(&self.observations(work), &self.config.schema, &self.config.trust, self.clock.now());
+        work.as_of = self.clock.now();
+        work.facts = merge(&self.observations(work), &self.config.schema, &self.config.trust, work.as_of);
         work.freshness = self.config.freshness_table.in_force(&self.config.view(&work.facts), None);
         work.kept = self.kept_operations(work);
     }
 
     fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey]) -> Situation<'a> {
-        let view = self.config.view(&work.facts);
-        Situation {
-            plan: &self.config.plan,
-            rules: self.config.rules(&view),
-            trust: &self.config.trust,
-            explored: work.run.explored_one_in.is_some(),
-            catalogue: &self.config.catalogue,
-            schema: &self.config.schema,
-            freshness: work.freshness,
-            eligibility: &self.config.eligibility,
-            trigger: Trigger::Auto,
-            audiences: &self.config.audiences,
-            kept: &work.kept,
-            keys,
-            facts: &work.facts,
-            calls: &work.run.calls,
-            paid_by: work.run.paid_by.as_ref(),
-            now: self.clock.now(),
-            finish_by: work.run.finish_by,
-            patience: self.config.deadlines.patience,
-        }
+        Situation { kept: &work.kept, ..Situation::of(&self.config, &work.run, &work.facts, keys, self.clock.now()) }
     }
 
     fn decision(&self, work: &Work, open: &[Field], seq: u64) -> Decision {
@@ -319,19 +302,20 @@ impl Enrich {
             paid_by: work.run.paid_by.as_ref(),
             accepted_at: work.run.accepted_at,
         };
-        decide(&self.config, &evidence, seq, self.clock.now())
+        decide(&self.config, &evidence, seq, work.as_of)
     }
 
     /// Decides on what is known so far, for whoever waits; nothing goes out on it.
     fn decide_for_now(&self, work: &mut Work) {
         self.look_at_facts(work);
-        let keys = keys_of(work);
+        let keys = work.run.lookup_keys(&work.facts);
         let open = plan::open_fields(&self.situation(work, &keys));
         let decision = self.decision(work, &open, work.record.version);
         work.run.facts = work.facts.clone();
         let says_the_same = |last: &Decision| last.route == decision.route && last.score == decision.score;
         if !work.run.decision().is_some_and(says_the_same) {
-            work.run.decisions.push(decision);
+            let said = self.observations(work);
+            work.run.decide_for_now(decision, &said, self.config.deadlines.identity_window);
         }
     }
 
@@ -389,15 +373,4 @@ impl Enrich {
         };
         put_aside(&*self.store, poison).await
     }
-}
-
-/// The signup's keys, and the company's domain where a source named it (S3-50).
-fn keys_of(work: &Work) -> Vec<LookupKey> {
-    let mut keys = work.run.signup.lookup_keys();
-    let has_domain = keys.iter().any(|key| key.kind == KeyKind::Domain);
-    let named = work.facts.get(&Field::known("company.domain")).map(|fact| fact.value.to_string());
-    if let (false, Some(domain)) = (has_domain, named.and_then(|text| Domain::parse(&text).ok())) {
-        keys.push(LookupKey { kind: KeyKind::Domain, value: domain.as_str().to_owned() });
-    }
-    keys
 }

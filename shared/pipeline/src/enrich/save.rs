@@ -36,7 +36,7 @@ impl Enrich {
             if self.store.save_record(&record, &work.aliases).await? == Saved::Stored {
                 work.run.record = Some(record.id.clone());
                 work.run.facts = work.facts.clone();
-                work.run.decisions.push(decision);
+                work.run.decide_for_good(decision, &record.observations, self.config.deadlines.identity_window);
                 work.record = record;
                 return Ok(());
             }

@@ -4,6 +4,7 @@
 mod dead_letters;
 mod enrich;
 mod money;
+mod replay;
 mod sweep;
 mod world;
 mod write_back;
