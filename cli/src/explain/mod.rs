@@ -1,16 +1,17 @@
 //! `millrace explain`.
 #![expect(clippy::print_stdout, reason = "this is the command's output")]
 
+mod place;
 mod text;
+mod what_if;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::Result;
 use clap::Args;
 use domain::signup::RunId;
-use pipeline::ports::{Runs, StoredRun};
-use platform::{Aws, DEFAULT_WORKSPACE, Table, TableNames};
 
-/// The tables of `cargo dev`.
-pub(crate) const LOCAL_TABLES: &str = "http://127.0.0.1:7701";
+use crate::configured::Folder;
+
+pub(crate) use place::{LOCAL_TABLES, Which};
 
 /// Which signup, and where its log is.
 #[derive(Debug, Args)]
@@ -18,13 +19,15 @@ pub(crate) struct Explain {
     /// The run's id: `run` in the webhook's answer, `signup` in `cargo dev --json`. One in 64 begins with a hyphen.
     #[arg(allow_hyphen_values = true)]
     signup: String,
-    /// The leads table of a deployed stack (its `LeadsTable` output). Without it, the tables of `cargo dev` are read.
-    #[arg(long, env = "LEADS_TABLE")]
-    table: Option<String>,
-    /// Another address of the local tables.
-    #[arg(long, default_value = LOCAL_TABLES, conflicts_with = "table")]
-    local: String,
-    /// Print the whole log as JSON.
+    #[command(flatten)]
+    which: Which,
+    /// Suppose a value and say what would be decided, such as company.headcount=300; as often as you like. Nothing is asked
+    /// and nothing written.
+    #[arg(long, value_name = "FIELD=VALUE")]
+    what_if: Vec<String>,
+    #[command(flatten)]
+    folder: Folder,
+    /// Print the whole log as JSON, or with --what-if both decisions.
     #[arg(long)]
     json: bool,
 }
@@ -32,27 +35,15 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) async fn run(&self) -> Result<()> {
         let id = RunId::parse(&self.signup)?;
-        let Some(stored) = self.read(&id).await? else {
-            bail!("there is no run {id}; with `cargo dev` up it is looked for at {}, with --table in a deployed stack", self.local);
-        };
-        if self.json {
-            println!("{}", serde_json::to_string_pretty(&stored.run)?);
-        } else {
-            println!("{}", text::explain(&stored));
+        let question = if self.what_if.is_empty() { None } else { Some(what_if::Question::read(&self.what_if, self.folder.read()?)?) };
+        let stored = self.which.connect().await?.run(&id).await?;
+        match question {
+            Some(question) if self.json => println!("{:#}", question.answer(&stored.run)?.json()),
+            Some(question) => println!("{}", question.answer(&stored.run)?.text()),
+            None if self.json => println!("{}", serde_json::to_string_pretty(&stored.run)?),
+            None => println!("{}", text::explain(&stored)),
         }
         Ok(())
-    }
-
-    async fn read(&self, id: &RunId) -> Result<Option<StoredRun>> {
-        let store = match &self.table {
-            Some(leads) => Aws::from_environment().await?.store(TableNames::new([(Table::Leads, leads.clone())]), DEFAULT_WORKSPACE),
-            None => Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE),
-        };
-        let asked = self
-            .table
-            .as_ref()
-            .map_or_else(|| format!("is `cargo dev` up at {}?", self.local), |table| format!("is {table} the leads table?"));
-        store.read_run(id).await.context(asked)
     }
 }
 

@@ -69,7 +69,7 @@ fn decided(text: &mut String, run: &Run, decision: &Decision) {
     }
 }
 
-fn interval(decision: &Decision) -> String {
+pub(super) fn interval(decision: &Decision) -> String {
     let (low, high) = (decision.score.low, decision.score.high);
     if low == high { format!("{low}") } else { format!("{low} to {high}, for something is unknown") }
 }

@@ -9,12 +9,14 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
 use domain::credits::{Balance, CapUse, Limits, Month, Report};
 use domain::units::{Credits, Timestamp};
 use pipeline::ports::{Clock as _, Ledger as _};
 use platform::SystemClock;
+
+use crate::configured::configured;
 
 use place::{Place, Which};
 
@@ -116,8 +118,5 @@ fn month_named(text: &str) -> Result<Month> {
 
 /// The limits of a configuration folder.
 fn limits_of(folder: &Path) -> Result<Limits> {
-    let sources = platform::config_folder(folder)?;
-    let configured = connectors::configure_for_use(&sources).map_err(|findings| anyhow!("{findings}"));
-    let (config, _) = configured.with_context(|| format!("the configuration in {} has mistakes", folder.display()))?;
-    Ok(config.limits)
+    Ok(configured(folder)?.limits)
 }

@@ -36,4 +36,5 @@ pub mod tier;
 pub mod units;
 pub mod value;
 pub mod vertical;
+pub mod what_if;
 pub mod writeback;

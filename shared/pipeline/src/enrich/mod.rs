@@ -309,7 +309,7 @@ impl Enrich {
     fn decide_for_now(&self, work: &mut Work) {
         self.look_at_facts(work);
         let keys = work.run.lookup_keys(&work.facts);
-        let open = plan::open_fields(&self.situation(work, &keys));
+        let open = plan::open_fields(&Situation { now: work.as_of, ..self.situation(work, &keys) });
         let decision = self.decision(work, &open, work.record.version);
         work.run.facts = work.facts.clone();
         let says_the_same = |last: &Decision| last.route == decision.route && last.score == decision.score;

@@ -9,6 +9,7 @@ use domain::run::Run;
 use domain::signup::Arrival;
 use domain::units::Millis;
 use domain::value::Value;
+use domain::what_if::{Supposed, what_if};
 use pipeline::work::Worked;
 
 use crate::world::{START, World, good_company, hit, jane, signup};
@@ -149,4 +150,19 @@ async fn a_log_that_was_changed_is_found_out() {
     });
     assert!(smaller.contains(&"$.facts['company.headcount'].value".to_owned()), "{smaller:?}");
     assert!(smaller.contains(&"$.decisions[0].score.low".to_owned()), "{smaller:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_if_decides_again_with_what_is_supposed() {
+    let world = World::new();
+    let run = world.finish(&jane()).await;
+    let supposed = |text: &str| Supposed::parse(text, &world.enrich.config.schema).unwrap();
+    let nothing = what_if(&run, &world.enrich.config, &[]).unwrap();
+    assert_eq!((&nothing.before.score, &nothing.before), (&run.decision().unwrap().score, &nothing.after));
+    let large = what_if(&run, &world.enrich.config, &[supposed("company.headcount=84000")]).unwrap();
+    assert_eq!((large.before.route.track, large.after.route.track), (Track::AeQueue, Track::SalesAssist));
+    let fraud = what_if(&run, &world.enrich.config, &[supposed("email.disposable=true")]).unwrap();
+    assert_eq!(fraud.after.outcome, Outcome::Held);
+    let undecided = Run { decisions: Vec::new(), ..run };
+    assert_eq!(what_if(&undecided, &world.enrich.config, &[]), None);
 }
