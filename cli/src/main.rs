@@ -6,6 +6,7 @@ mod configured;
 mod dlq;
 mod explain;
 mod outputs;
+mod replay;
 mod secret;
 mod send;
 mod table;
@@ -28,6 +29,8 @@ enum Command {
     Send(send::Send),
     /// Say why a signup went where it went: route, points, unknowns, sources, calls, costs.
     Explain(explain::Explain),
+    /// Make logged decisions again and compare them with the log, to the byte.
+    Replay(replay::Replay),
     /// See what could not be worked off, and send it again.
     #[command(subcommand)]
     Dlq(dlq::Dlq),
@@ -53,6 +56,7 @@ async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Send(send) => send.run().await,
         Command::Explain(explain) => explain.run().await,
+        Command::Replay(replay) => Box::pin(replay.run()).await,
         Command::Dlq(dlq) => Box::pin(dlq.run()).await,
         Command::Usage(usage) => Box::pin(usage.run()).await,
         Command::Secret(secret) => secret.run().await,

@@ -7,6 +7,7 @@ mod outbox;
 mod poison;
 mod queue;
 mod records;
+mod run_log;
 mod runs;
 
 use domain::priority::Priority;
@@ -19,6 +20,7 @@ pub use outbox::outbox_suite;
 pub use poison::put_aside_suite;
 pub use queue::{RECEIVES_MAX, queue_suite};
 pub use records::records_suite;
+pub use run_log::run_log_suite;
 pub use runs::{runs_suite, windows_suite};
 
 use crate::ports::{Claim, ClaimRequest, Lease, Runs};

@@ -4,6 +4,7 @@ mod books;
 mod clock;
 mod poison;
 mod queue;
+mod run_log;
 mod store;
 
 pub use clock::{CountingEntropy, TokioClock};

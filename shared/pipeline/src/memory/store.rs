@@ -24,7 +24,7 @@ pub struct MemoryStore {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct State {
-    runs: BTreeMap<RunId, RunItem>,
+    pub(super) runs: BTreeMap<RunId, RunItem>,
     windows: BTreeMap<String, WindowItem>,
     pub(super) poison: Vec<Poison>,
     records: BTreeMap<RecordId, Record>,
@@ -36,9 +36,9 @@ pub(super) struct State {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct RunItem {
-    run: Run,
-    stage: Stage,
+pub(super) struct RunItem {
+    pub(super) run: Run,
+    pub(super) stage: Stage,
     payload_hash: String,
     nonce: String,
     fence: u64,

@@ -10,6 +10,7 @@ mod poison;
 mod provider;
 mod queue;
 mod records;
+mod run_log;
 mod runs;
 mod secrets;
 
@@ -22,6 +23,7 @@ pub use poison::PutAside;
 pub use provider::{LookupRequest, Provider};
 pub use queue::{DEAD_LETTERS_MOST, DeadLetter, Queue, QueueError, QueueName, Received};
 pub use records::{Records, Saved};
+pub use run_log::RunLog;
 pub use runs::{Claim, ClaimRequest, Lease, Poison, Runs, Stage, StoredRun, Window};
 pub use secrets::{SecretUnavailable, Secrets};
 

@@ -7,6 +7,7 @@ mod ledger;
 mod outbox;
 mod poison;
 mod records;
+mod run_log;
 mod runs;
 mod transaction;
 mod windows;

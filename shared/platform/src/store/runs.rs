@@ -203,7 +203,7 @@ fn why_not_claimed(request: &ClaimRequest, key: &Key, item: &Item) -> Result<Cla
     Ok(Claim::Busy { until: reader.moment("lease_until")? })
 }
 
-fn stage_of(reader: &Reader<'_>) -> Result<Stage, StoreError> {
+pub(super) fn stage_of(reader: &Reader<'_>) -> Result<Stage, StoreError> {
     match reader.text("stage")? {
         WORKING if reader.has("parked") => Ok(Stage::Parked),
         WORKING => Ok(Stage::Working),

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use pipeline::conformance::{cache_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, runs_suite, windows_suite};
+use pipeline::conformance::{
+    cache_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, run_log_suite, runs_suite, windows_suite,
+};
 use pipeline::ports::Store;
 
 use crate::database::fresh;
@@ -44,4 +46,9 @@ async fn outbound_writes_are_leased() {
 #[tokio::test]
 async fn what_was_put_aside_is_found_and_forgotten() {
     put_aside_suite(async || Arc::new(fresh().await.store)).await;
+}
+
+#[tokio::test]
+async fn all_runs_are_shown_to_an_audit() {
+    run_log_suite(async || Arc::new(fresh().await.store)).await;
 }

@@ -1,0 +1,108 @@
+//! `millrace replay`.
+#![expect(clippy::print_stdout, reason = "this is the command's output")]
+
+mod report;
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+use domain::config::Config;
+use domain::replay::{ReplayError, replay};
+use domain::run::Run;
+use domain::signup::RunId;
+use indicatif::{ProgressBar, ProgressStyle};
+use pipeline::ports::{RunLog as _, StoreError, StoredRun};
+
+use crate::configured::Folder;
+use crate::explain::Which;
+use report::Report;
+
+/// Which runs, where their logs are, and the configuration they were decided under.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// The run's id. One in 64 begins with a hyphen.
+    #[arg(allow_hyphen_values = true, required_unless_present = "all", conflicts_with = "all")]
+    signup: Option<String>,
+    /// All runs of the table: reads the whole of it, page by page.
+    #[arg(long)]
+    all: bool,
+    /// With --all, the runs of a file instead, as `explain --json` prints them one after the other.
+    #[arg(long, value_name = "FILE", requires = "all")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    folder: Folder,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Replay {
+    pub(crate) async fn run(&self) -> Result<()> {
+        let config = self.folder.read()?;
+        let report = match (&self.signup, &self.from) {
+            (Some(id), _) => self.one(&RunId::parse(id)?, &config).await?,
+            (None, Some(file)) => of_file(file, &config)?,
+            (None, None) => self.of_table(&config).await?,
+        };
+        if self.json {
+            println!("{:#}", report.json());
+        } else {
+            println!("{}", report.text());
+        }
+        report.verdict()
+    }
+
+    async fn one(&self, id: &RunId, config: &Config) -> Result<Report> {
+        let stored = self.which.connect().await?.run(id).await?;
+        if let Err(error @ ReplayError::OtherConfiguration { .. }) = replay(&stored.run, config) {
+            bail!("run {id} cannot be replayed: {error}");
+        }
+        let mut report = Report::new(&config.hash);
+        report.add(&stored.run, config);
+        Ok(report)
+    }
+
+    async fn of_table(&self, config: &Config) -> Result<Report> {
+        let place = self.which.connect().await?;
+        let mut report = Report::new(&config.hash);
+        let progress = ProgressBar::new_spinner().with_style(style("{spinner} {pos} runs replayed, {per_sec}, {elapsed}"));
+        progress.enable_steady_tick(Duration::from_millis(120));
+        let mut see = |stored: Result<StoredRun, StoreError>| {
+            progress.inc(1);
+            match stored {
+                Ok(stored) => report.add(&stored.run, config),
+                Err(error) => report.unreadable.push(error.to_string()),
+            }
+        };
+        let read = place.store.each_run(&mut see).await;
+        progress.finish_and_clear();
+        place.asked(read)?;
+        Ok(report)
+    }
+}
+
+fn of_file(path: &Path, config: &Config) -> Result<Report> {
+    let cannot = || format!("{} cannot be read", path.display());
+    let file = File::open(path).with_context(cannot)?;
+    let bytes = file.metadata().with_context(cannot)?.len();
+    let progress = ProgressBar::new(bytes).with_style(style("{bar:40} {percent} % of the file, {elapsed} and {eta} to go"));
+    let runs = serde_json::Deserializer::from_reader(BufReader::new(progress.wrap_read(file))).into_iter::<Run>();
+    let mut report = Report::new(&config.hash);
+    for (index, run) in runs.enumerate() {
+        // The error's own text repeats values, which may be a person's.
+        let run = run.map_err(|error| anyhow::anyhow!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()));
+        report.add(&run.with_context(|| format!("run {} in {} cannot be read", index + 1, path.display()))?, config);
+    }
+    progress.finish_and_clear();
+    Ok(report)
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
+}

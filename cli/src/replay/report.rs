@@ -1,0 +1,133 @@
+//! What came of replaying runs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anyhow::{Result, bail};
+use domain::config::Config;
+use domain::replay::{Difference, ReplayError, replay};
+use domain::run::Run;
+use domain::signup::RunId;
+use serde_json::{Value, json};
+
+use crate::table::table;
+
+/// So many differences are shown as a table; all of them with --json.
+const SHOWN_MOST: usize = 50;
+/// So much of a value is shown in the table.
+const VALUE_MOST: usize = 60;
+
+/// Sums, and everything that is not as it should be.
+#[derive(Debug)]
+pub(super) struct Report {
+    config: String,
+    runs: usize,
+    decisions: usize,
+    undecided: usize,
+    /// Runs and earlier decisions of runs that take another configuration, by its hash.
+    elsewhere: BTreeMap<String, usize>,
+    differences: Vec<(RunId, Difference)>,
+    /// Why some could not be read or replayed.
+    pub(super) unreadable: Vec<String>,
+}
+
+impl Report {
+    pub(super) fn new(config: &str) -> Self {
+        Self {
+            config: config.to_owned(),
+            runs: 0,
+            decisions: 0,
+            undecided: 0,
+            elsewhere: BTreeMap::new(),
+            differences: Vec::new(),
+            unreadable: Vec::new(),
+        }
+    }
+
+    /// Replays a run and adds what came of it.
+    pub(super) fn add(&mut self, run: &Run, config: &Config) {
+        if run.decisions.is_empty() {
+            self.undecided += 1;
+            return;
+        }
+        let replayed = match replay(run, config) {
+            Ok(replayed) => replayed,
+            Err(ReplayError::OtherConfiguration { needs, .. }) => return self.takes(needs),
+            Err(error) => return self.unreadable.push(format!("run {}: {error}", run.id)),
+        };
+        self.runs += 1;
+        self.decisions += replayed.decisions;
+        for skipped in replayed.skipped {
+            self.takes(skipped.needs);
+        }
+        self.differences.extend(replayed.differences.into_iter().map(|difference| (run.id.clone(), difference)));
+    }
+
+    fn takes(&mut self, config: String) {
+        *self.elsewhere.entry(config).or_default() += 1;
+    }
+
+    pub(super) fn json(&self) -> Value {
+        let differences: Vec<Value> = self
+            .differences
+            .iter()
+            .map(|(run, at)| json!({"run": run, "path": at.path, "logged": at.logged, "replayed": at.replayed}))
+            .collect();
+        json!({
+            "config": self.config,
+            "replayed": self.runs,
+            "decisions": self.decisions,
+            "undecided": self.undecided,
+            "other_configurations": self.elsewhere,
+            "unreadable": self.unreadable,
+            "differences": differences,
+        })
+    }
+
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        if !self.differences.is_empty() {
+            let mut rows = table(&["run", "where", "logged", "replayed"]);
+            for (run, at) in self.differences.iter().take(SHOWN_MOST) {
+                rows.add_row([run.to_string(), at.path.clone(), shown(at.logged.as_ref()), shown(at.replayed.as_ref())]);
+            }
+            let _ = writeln!(text, "{rows}");
+            if self.differences.len() > SHOWN_MOST {
+                let _ = writeln!(text, "and {} more; --json shows all", self.differences.len() - SHOWN_MOST);
+            }
+            text.push('\n');
+        }
+        for why in &self.unreadable {
+            let _ = writeln!(text, "{why}");
+        }
+        for (hash, count) in &self.elsewhere {
+            let _ = writeln!(text, "{count} not replayed: decided under configuration {hash}; give that one with --config");
+        }
+        if self.undecided > 0 {
+            let _ = writeln!(text, "{} not decided yet", self.undecided);
+        }
+        let (runs, decisions, differences) = (self.runs, self.decisions, self.differences.len());
+        let _ = write!(text, "replayed {runs}, differences {differences} (decisions {decisions}, configuration {})", self.config);
+        text
+    }
+
+    /// An error where the log says something else, cannot be read, or was not replayed at all though there is something to replay.
+    pub(super) fn verdict(&self) -> Result<()> {
+        if !self.differences.is_empty() {
+            bail!("what is logged is not what is decided from it");
+        }
+        if !self.unreadable.is_empty() {
+            bail!("{} runs could not be read", self.unreadable.len());
+        }
+        if self.runs == 0 && !self.elsewhere.is_empty() {
+            bail!("nothing was replayed: every run was decided under another configuration");
+        }
+        Ok(())
+    }
+}
+
+fn shown(value: Option<&Value>) -> String {
+    let Some(value) = value else { return "(absent)".to_owned() };
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    if text.chars().count() <= VALUE_MOST { text } else { text.chars().take(VALUE_MOST - 1).chain(['…']).collect() }
+}

@@ -1,0 +1,178 @@
+//! `millrace replay` and `explain --what-if` as an operator types them, over the protocol of `DynamoDB`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
+
+use std::path::Path;
+use std::process::Output;
+use std::sync::Arc;
+
+use domain::config::Config;
+use domain::decide::{Evidence, decide, join_observations, observations_of};
+use domain::identity::Email;
+use domain::merge::merge;
+use domain::observation::{Basis, Observation};
+use domain::priority::Priority;
+use domain::record::RecordId;
+use domain::run::Run;
+use domain::schema::Field;
+use domain::signup::{RunId, Signup};
+use domain::units::{BasisPoints, Millis, Timestamp};
+use domain::value::Value as FieldValue;
+use pipeline::ports::{Claim, ClaimRequest, Runs as _};
+use platform::{DEFAULT_WORKSPACE, DynamoStore, SystemClock, Table};
+use serde_json::Value;
+use stand_in::AwsEndpoint;
+use tokio::process::Command;
+
+const AT: Timestamp = Timestamp::from_millis(1_795_176_000_000);
+
+struct Stack {
+    endpoint: AwsEndpoint,
+    store: DynamoStore,
+    config: Config,
+}
+
+impl Stack {
+    async fn empty() -> Self {
+        let endpoint = AwsEndpoint::start(Arc::new(SystemClock), 1, Vec::<(String, String)>::new()).await.unwrap();
+        let store = endpoint.connect().store(endpoint.tables(), DEFAULT_WORKSPACE);
+        let sources = platform::config_folder(Path::new(&config_folder())).unwrap();
+        let config = connectors::configure_for_use(&sources).unwrap().0;
+        Self { endpoint, store, config }
+    }
+
+    /// A run of somebody whose company only the record knew, decided by the repository's own configuration.
+    fn decided(&self, letter: char, delivery: &str) -> Run {
+        let email = Some(Email::parse("jane@acme.io").unwrap());
+        let signup = Signup { issuer: "signup".into(), delivery: delivery.into(), email, occurred_at: AT, ..Signup::default() };
+        let id = RunId::parse(&letter.to_string().repeat(43)).unwrap();
+        let mut run = Run::begin(id, signup, Priority::High, AT, &self.config.hash);
+        run.observations = observations_of(&run.signup, &self.config);
+        let known = [observed("company.headcount", FieldValue::number(1200)), observed("company.funding_stage", FieldValue::text("seed"))];
+        let window = self.config.deadlines.identity_window;
+        let said = join_observations(&known, &run.observations, window);
+        let now = AT.after(Millis(700));
+        run.facts = merge(&said, &self.config.schema, &self.config.trust, now);
+        let evidence = Evidence { facts: &run.facts, calls: &[], open: &[], paid_by: None, accepted_at: AT };
+        let mut decision = decide(&self.config, &evidence, 1, now);
+        decision.owner = self.config.owners(decision.route.track).first().cloned();
+        run.record = Some(RecordId("r".into()));
+        run.decide_for_good(decision, &said, window);
+        run
+    }
+
+    async fn store(&self, run: &Run) {
+        let request = ClaimRequest {
+            run: run.clone(),
+            payload_hash: "p".into(),
+            nonce: "n".into(),
+            now: AT,
+            lease_until: AT.after(Millis::hours(1)),
+        };
+        let Claim::Mine(lease, _) = self.store.claim_run(&request).await.unwrap() else { panic!("somebody else has it") };
+        self.store.decide_run(&lease, run).await.unwrap();
+    }
+
+    /// `millrace` in an environment of its own.
+    async fn millrace(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        command.args(arguments).args(["--config", &config_folder()]).env_clear().kill_on_drop(true);
+        command.env("LEADS_TABLE", self.endpoint.tables().name_of(Table::Leads));
+        command.envs([("AWS_ENDPOINT_URL", self.endpoint.url()), ("AWS_REGION", "eu-west-1")]);
+        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]).output().await.unwrap()
+    }
+}
+
+fn config_folder() -> String {
+    format!("{}/../config", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn observed(path: &'static str, value: FieldValue) -> Observation {
+    Observation {
+        field: Field::known(path),
+        value,
+        source: "crustdata.company".into(),
+        family: "crustdata".into(),
+        observed_at: AT.before(Millis::days(3)),
+        stated: BasisPoints::ONE,
+        basis: Basis::Stated,
+    }
+}
+
+/// What it printed on standard output and on standard error.
+fn printed(output: &Output) -> (String, String) {
+    (String::from_utf8(output.stdout.clone()).unwrap(), String::from_utf8(output.stderr.clone()).unwrap())
+}
+
+#[tokio::test]
+async fn a_run_replays_without_a_difference() {
+    let stack = Stack::empty().await;
+    let run = stack.decided('a', "d1");
+    stack.store(&run).await;
+    let output = stack.millrace(&["replay", run.id.as_str()]).await;
+    let hash = &stack.config.hash;
+    assert_eq!(printed(&output), (format!("replayed 1, differences 0 (decisions 1, configuration {hash})\n"), String::new()));
+    assert!(output.status.success());
+}
+
+#[tokio::test]
+async fn all_runs_replay_and_every_difference_is_named() {
+    let stack = Stack::empty().await;
+    stack.store(&stack.decided('a', "d1")).await;
+    let mut changed = stack.decided('b', "d2");
+    changed.decisions[0].score.low += 1;
+    stack.store(&changed).await;
+    stack.store(&Run { config: "0123456789abcdef".into(), ..stack.decided('c', "d3") }).await;
+    let output = stack.millrace(&["replay", "--all"]).await;
+    let (text, error) = printed(&output);
+    assert_eq!((output.status.code(), error.as_str()), (Some(1), "what is logged is not what is decided from it\n"));
+    assert!(text.contains("$.decisions[0].score.low") && text.contains(changed.id.as_str()), "{text}");
+    assert!(text.contains("1 not replayed: decided under configuration 0123456789abcdef"), "{text}");
+    assert!(text.contains("replayed 2, differences 1"), "{text}");
+    let (json, _) = printed(&stack.millrace(&["replay", "--all", "--json"]).await);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["replayed"], &json["differences"][0]["path"]), (&2.into(), &"$.decisions[0].score.low".into()));
+}
+
+#[tokio::test]
+async fn a_file_of_logs_replays_as_the_table_does() {
+    let stack = Stack::empty().await;
+    let (one, two) = (stack.decided('a', "d1"), stack.decided('b', "d2"));
+    let text = format!("{}\n{}", serde_json::to_string_pretty(&one).unwrap(), serde_json::to_string(&two).unwrap());
+    let file = std::env::temp_dir().join(format!("millrace-replay-{}.json", std::process::id()));
+    std::fs::write(&file, text).unwrap();
+    let output = stack.millrace(&["replay", "--all", "--from", file.to_str().unwrap()]).await;
+    std::fs::write(&file, "{\"id\": \"canary\"").unwrap();
+    let broken = stack.millrace(&["replay", "--all", "--from", file.to_str().unwrap()]).await;
+    std::fs::remove_file(&file).unwrap();
+    assert!(printed(&output).0.starts_with("replayed 2, differences 0"), "{:?}", printed(&output));
+    assert!(printed(&broken).1.starts_with("run 1 in "), "{:?}", printed(&broken));
+    assert!(!printed(&broken).1.contains("canary"));
+}
+
+#[tokio::test]
+async fn a_run_of_another_configuration_says_which_one_it_takes() {
+    let stack = Stack::empty().await;
+    let run = Run { config: "0123456789abcdef".into(), ..stack.decided('a', "d1") };
+    stack.store(&run).await;
+    let output = stack.millrace(&["replay", run.id.as_str()]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(printed(&output).1.contains("it was decided under configuration 0123456789abcdef"), "{:?}", printed(&output));
+}
+
+#[tokio::test]
+async fn what_if_shows_both_decisions_and_writes_nothing() {
+    let stack = Stack::empty().await;
+    let run = stack.decided('a', "d1");
+    stack.store(&run).await;
+    let output = stack.millrace(&["explain", run.id.as_str(), "--what-if", "company.headcount=84000"]).await;
+    let (text, error) = printed(&output);
+    assert!(output.status.success(), "{error}");
+    insta::assert_snapshot!(text.replace(&stack.config.hash, "[hash]"));
+    let (json, _) = printed(&stack.millrace(&["explain", run.id.as_str(), "--what-if", "company.headcount=84000", "--json"]).await);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["what_if"]["company.headcount"], &json["after"]["route"]["track"]), (&84_000.into(), &"sales_assist".into()));
+    assert_eq!(json["before"]["route"], serde_json::to_value(&run.decisions[0].route).unwrap());
+    let wrong = stack.millrace(&["explain", run.id.as_str(), "--what-if", "company.headcout=1"]).await;
+    assert_eq!(printed(&wrong).1, "`company.headcout` is not a field; did you mean `company.headcount`?\n");
+    assert_eq!(stack.store.read_run(&run.id).await.unwrap().unwrap().run, run);
+}
