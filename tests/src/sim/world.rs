@@ -8,6 +8,8 @@ use domain::gate::Verdict;
 use domain::identity::HashKey;
 use domain::plan::Until;
 use domain::record::Record;
+use domain::replay::replay;
+use domain::run::Run;
 use domain::schema::Field;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
@@ -15,7 +17,7 @@ use domain::writeback::properties;
 use pipeline::enrich::Enrich;
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, to_body};
-use pipeline::ports::{Clock, Crm, Provider, Queue, QueueName, Received, Stage, Store};
+use pipeline::ports::{Clock, Crm, Provider, Queue, QueueName, Received, RunLog as _, Stage, Store, StoreError, StoredRun};
 use pipeline::sweep::Sweep;
 use pipeline::write_back::WriteBack;
 
@@ -173,13 +175,36 @@ impl World {
         sent
     }
 
-    /// What must hold when all is quiet: nothing lost, nothing twice, the CRM right, the balance that of the logs.
-    pub async fn check_end(&self, accepted: &BTreeSet<RunId>) {
+    /// What must hold when all is quiet: nothing lost, nothing twice, the CRM right, the balance that of the logs, every decision
+    /// what its log comes to; how many runs were replayed.
+    pub async fn check_end(&self, accepted: &BTreeSet<RunId>) -> usize {
         let dead = self.dead().await;
         self.check_lost(accepted, &dead);
         self.check_contacts(&dead);
         self.check_logs();
         self.ground.check_money("the end");
+        self.check_replays().await
+    }
+
+    /// Every run with a decision is made again from what is stored of it, as text like the real store has it.
+    async fn check_replays(&self) -> usize {
+        let (ground, mut replayed) = (&self.ground, 0);
+        let mut see = |stored: Result<StoredRun, StoreError>| {
+            let run = stored.expect("memory never fails").run;
+            if run.decisions.is_empty() {
+                return;
+            }
+            let text = serde_json::to_string(&run).expect("a log can be written");
+            let read: Run = serde_json::from_str(&text).expect("a log can be read");
+            replayed += 1;
+            match replay(&read, &ground.config) {
+                Ok(same) if same.differences.is_empty() && same.skipped.is_empty() && read == run => {}
+                Ok(other) => ground.violated(format!("replay: run {} differs: {other:?}", run.id)),
+                Err(error) => ground.violated(format!("replay: run {}: {error}", run.id)),
+            }
+        };
+        ground.memory.each_run(&mut see).await.expect("memory never fails");
+        replayed
     }
 
     fn check_lost(&self, accepted: &BTreeSet<RunId>, dead: &[String]) {

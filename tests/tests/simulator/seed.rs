@@ -33,6 +33,8 @@ pub(crate) struct Told {
     pub(crate) dead: usize,
     pub(crate) poison: usize,
     pub(crate) capped: usize,
+    /// Runs that were decided and replayed from what is stored of them.
+    pub(crate) replayed: usize,
     pub(crate) violations: Vec<String>,
 }
 
@@ -44,6 +46,7 @@ impl Told {
         self.dead += other.dead;
         self.poison += other.poison;
         self.capped += other.capped;
+        self.replayed += other.replayed;
     }
 }
 
@@ -88,10 +91,8 @@ impl Seed {
         self.wait().await;
         self.is_over.store(true, Ordering::Relaxed);
         let accepted = self.accepted.lock().unwrap().clone();
-        if !self.may_stop() {
-            self.world.check_end(&accepted).await;
-        }
-        self.tell(signups, deliveries, dead, &accepted)
+        let replayed = if self.may_stop() { 0 } else { self.world.check_end(&accepted).await };
+        Told { replayed, ..self.tell(signups, deliveries, dead, &accepted) }
     }
 
     fn tell(&self, signups: usize, deliveries: usize, dead: usize, accepted: &BTreeSet<RunId>) -> Told {
@@ -105,6 +106,7 @@ impl Seed {
             dead,
             poison: ground.memory.poison().len(),
             capped: calls.filter(|call| is_capped(&call.outcome)).count(),
+            replayed: 0,
             violations: ground.violations(),
         }
     }
