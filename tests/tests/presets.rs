@@ -3,8 +3,9 @@
 
 use domain::condition::View;
 use domain::config::{Config, Sources};
+use domain::decide::{Evidence, decide};
 use domain::merge::{Fact, Facts};
-use domain::route::{Track, route};
+use domain::route::{Route, Track};
 use domain::schema::Schema;
 use domain::score::{Score, score};
 use domain::units::{BasisPoints, Timestamp};
@@ -28,6 +29,11 @@ fn facts(known: &[(&str, Value)]) -> Facts {
         checks: vec![],
     };
     known.iter().map(|(path, value)| (Schema::default().field(path).unwrap(), fact(value))).collect()
+}
+
+fn routed(config: &Config, known: &Facts) -> Route {
+    let at = Timestamp::from_millis(0);
+    decide(config, &Evidence { facts: known, calls: &[], open: &[], paid_by: None, accepted_at: at }, 1, at).route
 }
 
 fn decimal(text: &str) -> Value {
@@ -66,7 +72,7 @@ fn s3_56_to_s3_61_both_presets_score_as_the_function_does_and_the_seed_routes_as
                             let Score { low, high, .. } = score(&config.score, &View::of(&known));
                             assert_eq!((low, high), (expected, expected));
                         }
-                        let routed = route(&seed.route, &View::of(&known).with_score(expected, expected));
+                        let routed = routed(&seed, &known);
                         let track = if expected >= 60 { Track::AeQueue } else { Track::SelfServe };
                         assert_eq!((routed.track, routed.provisional), (track, false));
                         cases += 1;
@@ -95,11 +101,7 @@ fn s3_65_the_example_lead_can_score_70_80_90_or_100_and_never_75() {
 #[test]
 fn x_26_the_seed_overlooks_a_very_large_company_and_the_default_preset_does_not() {
     let known = facts(&[("company.headcount", Value::number(84_000)), ("company.funding_stage", Value::text("ipo"))]);
-    let track = |name: &str| {
-        let config = preset(name);
-        let points = score(&config.score, &View::of(&known));
-        route(&config.route, &View::of(&known).with_score(points.low, points.high)).track
-    };
+    let track = |name: &str| routed(&preset(name), &known).track;
     assert_eq!((track("seed"), track("signup")), (Track::SelfServe, Track::SalesAssist));
 }
 
