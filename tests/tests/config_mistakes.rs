@@ -77,6 +77,33 @@ fn a_cap_above_the_allocation_is_found() {
 }
 
 #[test]
+fn a_cap_under_which_no_paid_call_fits_is_found() {
+    let two = "no paid call fits under this cap, so only Critical would pay; write at least 2, or 0 if that is meant";
+    assert_found(&[
+        (MAIN, "day: 500", "day: 1", two),
+        (MAIN, "week: 2500", "week: 1.999999", two),
+        (MAIN, "crustdata: 8000", "crustdata: 0.5", two),
+    ]);
+    for fits in ["day: 2", "day: 0"] {
+        assert_eq!(findings(MAIN, "day: 500", fits), [], "{fits}");
+    }
+}
+
+#[test]
+fn mistakes_of_form_say_in_our_words_what_to_write() {
+    assert_found(&[
+        (MAIN, "preset: signup", "prest: signup", "there is no key `prest` here; did you mean `preset`? (at column 1)"),
+        (MAIN, "  overdraft: 0", "  allocation: 1", "the key `allocation` is written twice; leave one of them (at column 3)"),
+    ]);
+}
+
+#[test]
+fn a_mistyped_property_of_the_decision_is_found_with_the_nearest_name() {
+    let said = "`decision.scor` is not said by the decision; did you mean `decision.score`?";
+    assert_found(&[(MAIN, "plg_lead_score: decision.score", "plg_lead_score: decision.scor", said)]);
+}
+
+#[test]
 fn a_rule_that_is_no_arrival_is_found_with_the_nearest_name() {
     let rule = |written: &str| format!("day: 500\n    rule: {{{written}}}");
     let found = findings(MAIN, "day: 500", &rule("free_teir: 10"));
@@ -88,7 +115,7 @@ fn a_rule_that_is_no_arrival_is_found_with_the_nearest_name() {
     let found = findings(MAIN, "day: 500", &rule("free_tier: 10001"));
     let said = "this cap is above the month's allocation of 10000, which stops everybody but Critical first; lower it";
     assert_eq!(found, [Finding::new(MAIN, line_of(MAIN, "day: 500") + 1, said)]);
-    assert_eq!(findings(MAIN, "day: 500", &rule("free_tier: 10, waitlist: 0.5")), []);
+    assert_eq!(findings(MAIN, "day: 500", &rule("free_tier: 10, waitlist: 2")), []);
 }
 
 #[test]

@@ -119,10 +119,7 @@ fn file_of(operation: &str) -> String {
 }
 
 fn load_one(file: &str, text: &str, schema: &Schema) -> Result<Connector, Vec<Finding>> {
-    let document: Document = serde_saphyr::from_str(text).map_err(|error| {
-        let line = error.location().map_or(0, |location| location.line());
-        vec![Finding::new(file, line, error.without_snippet().to_string())]
-    })?;
+    let document: Document = serde_saphyr::from_str(text).map_err(|error| vec![Finding::of_form(file, &error)])?;
     let mut checker = Checker::new(file, schema);
     let connector = connector(&mut checker, file, document);
     match connector {

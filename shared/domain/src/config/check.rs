@@ -53,10 +53,7 @@ impl<'a> Draft<'a> {
 
 pub(super) fn parse<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, Finding> {
     let text = sources.text(file).ok_or_else(|| Finding::new(file, 0, "this file is missing"))?;
-    serde_saphyr::from_str(text).map_err(|error| {
-        let line = error.location().map_or(0, |location| location.line());
-        Finding::new(file, line, error.without_snippet().to_string())
-    })
+    serde_saphyr::from_str(text).map_err(|error| Finding::of_form(file, &error))
 }
 
 pub(super) fn line<T>(spanned: &Spanned<T>) -> u64 {

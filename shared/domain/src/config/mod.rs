@@ -7,6 +7,7 @@ mod document;
 mod eligibility;
 mod enrichment_rules;
 mod freshness;
+mod form;
 mod rules;
 mod segments;
 mod sets;
@@ -17,6 +18,7 @@ mod verticals;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
@@ -101,14 +103,21 @@ impl Finding {
     pub fn new(file: &str, line: u64, message: impl Into<String>) -> Self {
         Self { file: file.to_owned(), line, message: message.into() }
     }
+
+    /// The finding with its file below the folder that it was read from, rather than below `config`.
+    #[must_use]
+    pub fn below(&self, folder: &Path) -> String {
+        let place = folder.join(&self.file);
+        match self.line {
+            0 => format!("{}: {}", place.display(), self.message),
+            line => format!("{}:{line}: {}", place.display(), self.message),
+        }
+    }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.line == 0 {
-            return write!(f, "config/{}: {}", self.file, self.message);
-        }
-        write!(f, "config/{}:{}: {}", self.file, self.line, self.message)
+        f.write_str(&self.below(Path::new("config")))
     }
 }
 
@@ -116,6 +125,14 @@ impl fmt::Display for Finding {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
 pub struct Findings(pub Vec<Finding>);
+
+impl Findings {
+    /// One line a finding, each with its file below the folder that it was read from.
+    #[must_use]
+    pub fn below(&self, folder: &Path) -> String {
+        self.0.iter().map(|finding| finding.below(folder)).collect::<Vec<_>>().join("\n")
+    }
+}
 
 /// How long a run may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

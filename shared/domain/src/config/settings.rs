@@ -10,12 +10,16 @@ use super::document::{Amount, CreditsSection, CrmSection, DeadlinesSection, Trus
 use super::{CrmPlan, Deadlines, MAIN_FILE, PropertySource};
 use crate::confidence::Trust;
 use crate::credits::Limits;
-use crate::schema::nearest;
+use crate::plan::Operation;
+use crate::schema::{is_channel, nearest};
 use crate::signup::Arrival;
 use crate::units::{Credits, Millis};
 
 /// The sources that are no connector: the form itself, and the CRM that records were read from.
 const OWN_SOURCES: &[&str] = &["crm", "signup"];
+
+/// What a property can say of the decision.
+const DECISION: &[&str] = &["decision.confidence", "decision.owner", "decision.provider", "decision.score", "decision.track"];
 
 /// Where HubSpot keeps contacts (WIRE-FORMATS 0.2).
 const CRM_PATH: &str = "/crm/objects/2026-03/contacts";
@@ -48,6 +52,10 @@ impl Checker {
                 format!("this cap is above the month's allocation of {allocation}, which stops everybody but Critical first; lower it");
             self.find(MAIN_FILE, at, message);
         }
+        let every = caps.day.iter().chain(&caps.week).chain(caps.rule.values()).map(|cap| (cap, None));
+        for (cap, provider) in every.chain(caps.provider.iter().map(|(name, cap)| (cap, Some(name.as_str())))) {
+            self.no_call_fits(cap, provider);
+        }
         let providers: BTreeSet<String> = self.catalogue.values().map(|operation| operation.provider.clone()).collect();
         for (name, cap) in &caps.provider {
             if !providers.contains(name) {
@@ -76,6 +84,17 @@ impl Checker {
             week: caps.week.map(|cap| cap.value.0),
             provider: amounts_of(caps.provider),
             rule: amounts_of(caps.rule),
+        }
+    }
+
+    /// Zero is a cap that somebody means; less than the cheapest call costs only looks like more.
+    fn no_call_fits(&mut self, cap: &Spanned<Amount>, provider: Option<&str>) {
+        let asked = self.catalogue.values().filter(|operation| provider.is_none_or(|name| operation.provider == name));
+        let Some(least) = asked.map(worst_price).filter(|price| *price > Credits::ZERO).min() else { return };
+        if Credits::ZERO < cap.value.0 && cap.value.0 < least {
+            let message =
+                format!("no paid call fits under this cap, so only Critical would pay; write at least {least}, or 0 if that is meant");
+            self.find(MAIN_FILE, line(cap), message);
         }
     }
 
@@ -118,6 +137,11 @@ impl Checker {
                 "decision.owner" => Some(PropertySource::Owner),
                 "decision.provider" => Some(PropertySource::Provider),
                 "decision.confidence" => Some(PropertySource::Confidence),
+                other if other.starts_with("decision.") => {
+                    let message = format!("`{other}` is not said by the decision; {}", advice(other, &DECISION.iter().copied().collect()));
+                    self.find(MAIN_FILE, line(&written), message);
+                    None
+                }
                 _ => self.field(MAIN_FILE, &written).map(PropertySource::Field),
             };
             properties.extend(source.map(|source| (name, source)));
@@ -125,6 +149,11 @@ impl Checker {
         let path = section.path.map_or_else(|| CRM_PATH.to_owned(), |path| path.value);
         CrmPlan { target: section.target.value, path, properties }
     }
+}
+
+/// What is reserved for a call.
+fn worst_price(operation: &Operation) -> Credits {
+    operation.price.worst_case(operation.supplies.iter().filter(|field| is_channel(field)).count())
 }
 
 /// Whether a budget and a tenth of it are more than can be spent: then nobody would ever be told (S4-52).
