@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::units::Millis;
+use domain::units::{Millis, Timestamp};
 use pipeline::ports::{Clock, DEAD_LETTERS_MOST, DeadLetter, Queue, QueueError, QueueName, Received};
 use rusqlite::{Connection, params};
 
@@ -16,6 +16,15 @@ pub(crate) struct DurableQueue {
     clock: Arc<dyn Clock>,
     receives_max: u32,
     connection: Mutex<Connection>,
+}
+
+/// Messages from before: also those that were being worked on when the process was killed, which come again when they are visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// How many.
+    pub(crate) messages: u32,
+    /// When the first of them comes.
+    pub(crate) next: Timestamp,
 }
 
 impl DurableQueue {
@@ -39,6 +48,16 @@ impl DurableQueue {
              CREATE INDEX IF NOT EXISTS visible ON messages (queue, dead, visible_at);",
         )?;
         Ok(Self { clock, receives_max, connection: Mutex::new(connection) })
+    }
+
+    /// What waits in the file.
+    ///
+    /// # Errors
+    /// Passes on what `SQLite` says.
+    pub(crate) fn waiting(&self) -> rusqlite::Result<Option<Waiting>> {
+        let statement = "SELECT COUNT(*), MIN(visible_at) FROM messages WHERE dead = 0";
+        let (messages, next): (u32, Option<i64>) = self.connection().query_row(statement, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(next.map(|next| Waiting { messages, next: Timestamp::from_millis(next) }))
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -130,6 +149,20 @@ mod tests {
     use pipeline::memory::TokioClock;
 
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_received_and_not_deleted_waits_until_it_is_visible_again() {
+        let name = QueueName::Lookup(domain::priority::Priority::High);
+        let clock = Arc::new(TokioClock::starting_at(conformance::START));
+        let queue = DurableQueue::open(Path::new(":memory:"), clock, conformance::RECEIVES_MAX).unwrap();
+        assert_eq!(queue.waiting().unwrap(), None);
+        for delay in [Millis(0), Millis::minutes(10)] {
+            queue.send(name, "a", delay).await.unwrap();
+        }
+        assert_eq!(queue.receive(name, 10, Millis::minutes(6)).await.unwrap().len(), 1);
+        let next = conformance::START.after(Millis::minutes(6));
+        assert_eq!(queue.waiting().unwrap(), Some(Waiting { messages: 2, next }));
+    }
 
     async fn fresh() -> Arc<dyn Queue> {
         let clock = Arc::new(TokioClock::starting_at(conformance::START));

@@ -5,6 +5,7 @@
 pub mod args;
 mod clock;
 mod durable;
+mod folder;
 mod http;
 pub mod journal;
 mod pump;

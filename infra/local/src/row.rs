@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::plan::{CallOutcome, Skip};
 use domain::run::Run;
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +53,9 @@ pub struct Row {
     pub crm: String,
     /// The reasons.
     pub because: Vec<String>,
+    /// Which cap refused which call, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
     /// What was expected and did not come.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unexpected: Option<String>,
@@ -77,6 +81,7 @@ impl Row {
             waited: answered_in.is_some(),
             crm: crm_of(journal, id, is_repeat),
             because: because(run),
+            refused: refused(run).filter(|_| !is_repeat),
             unexpected: None,
         }
     }
@@ -96,6 +101,7 @@ impl Row {
             waited: false,
             crm: String::new(),
             because: Vec::new(),
+            refused: None,
             unexpected: None,
         }
     }
@@ -117,6 +123,13 @@ fn because(run: &Run) -> Vec<String> {
     }
     reasons.extend(decision.because());
     reasons
+}
+
+fn refused(run: &Run) -> Option<String> {
+    run.calls.iter().find_map(|call| match &call.outcome {
+        CallOutcome::NotMade { why: Skip::Cap { scope } } => Some(format!("{} refused {}", scope.words(), call.operation)),
+        _ => None,
+    })
 }
 
 fn crm_of(journal: &Journal, id: &str, is_repeat: bool) -> String {

@@ -2,10 +2,11 @@
 #![expect(clippy::print_stdout, reason = "this is the program's output")]
 
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
-use domain::units::Credits;
+use domain::units::{Credits, Millis, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::DEFAULT_PORT;
+use crate::durable::Waiting;
 use crate::journal::Line;
 use crate::row::Row;
 use crate::stack::Stack;
@@ -88,8 +89,24 @@ impl Screen {
         println!("\nwebhooks  {}/webhook/signup   (cargo millrace send events/signup-webhook.hot.json{url})", stack.url);
         println!("tables    {}   (cargo millrace explain <run>{local})", stack.tables_url);
         println!("sandbox   {}/_sandbox   (what the invented providers and the CRM saw)", stack.sandbox_url);
+        if let Some(waiting) = &stack.waiting {
+            println!("{}", from_before(waiting, stack.clock.now()));
+        }
         println!("What you send appears here. Ctrl-C ends it.\n");
     }
+}
+
+/// What waits in the folder of `--data`, and when it comes.
+fn from_before(waiting: &Waiting, now: Timestamp) -> String {
+    let messages = if waiting.messages == 1 { "1 message waits".to_owned() } else { format!("{} messages wait", waiting.messages) };
+    if waiting.next <= now {
+        return format!("{messages} from before; the first comes now");
+    }
+    format!(
+        "{messages} from before; the first comes at {}, {} from now",
+        waiting.next,
+        Millis::seconds(waiting.next.since(now).0 / 1000 + 1)
+    )
 }
 
 /// What the sweeper said: a threshold that was crossed, or how many reservations it resolved.
@@ -107,8 +124,9 @@ fn swept(line: &Line) -> String {
 fn journey(row: &Row) -> String {
     let owner = row.owner.as_ref().map_or_else(String::new, |owner| format!(" ({owner})"));
     let because = row.because.first().map_or("", String::as_str);
+    let refused = row.refused.as_ref().map_or_else(String::new, |refused| format!(" · {refused}"));
     format!(
-        "{:<19}accepted → enriched ({}) → gate {} → score {} → {} {}{owner} → CRM {}, {} ms\n{:19}{because} · run {}",
+        "{:<19}accepted → enriched ({}) → gate {} → score {} → {} {}{owner} → CRM {}, {} ms\n{:19}{because}{refused} · run {}",
         row.sample,
         costs(row.paid_calls, Credits::from_micros(row.credits)),
         row.gate,

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-use connectors::{Egress, Endpoints, HttpProvider, HubSpot};
+use anyhow::{Context as _, Result, anyhow};
+use connectors::{Connectors, Egress, Endpoints, HttpProvider, HubSpot};
 use domain::config::Config;
 use domain::identity::HashKey;
 use domain::priority::Priority;
@@ -21,7 +21,8 @@ use tokio::task::JoinSet;
 
 use crate::args::Args;
 use crate::clock::ClockAhead;
-use crate::durable::DurableQueue;
+use crate::durable::{DurableQueue, Waiting};
+use crate::folder::Folder;
 use crate::journal::Journal;
 use crate::pump::pump;
 use crate::schedule::tick;
@@ -50,7 +51,10 @@ pub struct Stack {
     pub(crate) http: reqwest::Client,
     /// The sandbox's books; empty where another one is called (`--sandbox`).
     pub sandbox: Sandbox,
+    /// What waited in the folder of `--data` at the start.
+    pub(crate) waiting: Option<Waiting>,
     _tasks: JoinSet<()>,
+    _folder: Option<Folder>,
 }
 
 impl Stack {
@@ -65,6 +69,7 @@ impl Stack {
     /// # Errors
     /// Says what could not start and what to do about it.
     pub async fn start(args: &Args, journal: Journal) -> Result<Self> {
+        let folder = args.data.as_deref().map(Folder::take).transpose()?;
         let port = |offset: u16| if args.port == 0 { 0 } else { args.port + offset };
         let (web, tables) = (listen(port(0)).await?, listen(port(1)).await?);
         let (url, tables_url) = (url_of(&web)?, url_of(&tables)?);
@@ -83,8 +88,7 @@ impl Stack {
             }
         };
 
-        let sources = platform::config_folder(&args.config)?;
-        let (config, connectors) = connectors::configure(&sources)?;
+        let (config, connectors) = configured(&args.config)?;
         let config = Arc::new(config);
         let clock: Arc<dyn Clock> = Arc::new(ClockAhead(Millis::seconds(args.clock_ahead)));
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
@@ -92,7 +96,7 @@ impl Stack {
         let aws = Aws::local(&tables_url).await?;
         let names = aws.create_tables(TABLE_PREFIX).await?;
         let store: Arc<dyn Store> = Arc::new(aws.store(names, &config.workspace));
-        let queue = open_queue(args.data.as_deref(), &clock)?;
+        let (queue, waiting) = open_queue(args.data.as_deref(), &clock)?;
 
         let endpoints = Endpoints::new([
             ("crustdata".to_owned(), format!("{sandbox_url}/crustdata")),
@@ -140,7 +144,22 @@ impl Stack {
         let sweep = Sweep { store: Arc::clone(&store), clock: Arc::clone(&clock), config: Arc::clone(&config) };
         tasks.spawn(tick(scheduled_refresh::App { sweep }));
         let http = platform::http_client()?.no_proxy().build()?;
-        Ok(Self { url, tables_url, sandbox_url, store, queue, config, hash_key, clock, journal, http, sandbox, _tasks: tasks })
+        Ok(Self {
+            url,
+            tables_url,
+            sandbox_url,
+            store,
+            queue,
+            config,
+            hash_key,
+            clock,
+            journal,
+            http,
+            sandbox,
+            waiting,
+            _tasks: tasks,
+            _folder: folder,
+        })
     }
 }
 
@@ -149,7 +168,12 @@ impl Stack {
 /// # Errors
 /// Says what is wrong with it, with file and line.
 pub fn config(folder: &Path) -> Result<Config> {
-    Ok(connectors::configure(&platform::config_folder(folder)?)?.0)
+    configured(folder).map(|(config, _)| config)
+}
+
+fn configured(folder: &Path) -> Result<(Config, Connectors)> {
+    let sources = platform::config_folder(folder)?;
+    connectors::configure(&sources).map_err(|findings| anyhow!(findings.below(folder)))
 }
 
 /// The tables' file in the folder of `--data`.
@@ -158,9 +182,9 @@ pub(crate) const TABLES_FILE: &str = "tables.sqlite";
 const TABLE_PREFIX: &str = "millrace";
 
 async fn listen(port: u16) -> Result<TcpListener> {
-    TcpListener::bind(("127.0.0.1", port))
-        .await
-        .with_context(|| format!("port {port} is taken; choose others with --port, or --port 0 for free ones"))
+    TcpListener::bind(("127.0.0.1", port)).await.with_context(|| {
+        format!("port {port} is taken, most likely by another `cargo dev`; end it, or choose others with --port (0 takes free ones)")
+    })
 }
 
 fn url_of(listener: &TcpListener) -> std::io::Result<String> {
@@ -169,16 +193,15 @@ fn url_of(listener: &TcpListener) -> std::io::Result<String> {
 
 fn open_database(data: Option<&Path>) -> Result<dynoxide::Database> {
     let Some(folder) = data else { return dynoxide::Database::memory().map_err(|error| anyhow::anyhow!("{error}")) };
-    std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be created", folder.display()))?;
     let file = folder.join(TABLES_FILE);
     dynoxide::Database::new(&file.to_string_lossy()).map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))
 }
 
-fn open_queue(data: Option<&Path>, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Queue>> {
-    Ok(match data {
-        None => Arc::new(MemoryQueue::new(Arc::clone(clock), RECEIVES_MAX)),
-        Some(folder) => Arc::new(DurableQueue::open(&folder.join("queue.sqlite"), Arc::clone(clock), RECEIVES_MAX)?),
-    })
+fn open_queue(data: Option<&Path>, clock: &Arc<dyn Clock>) -> Result<(Arc<dyn Queue>, Option<Waiting>)> {
+    let Some(folder) = data else { return Ok((Arc::new(MemoryQueue::new(Arc::clone(clock), RECEIVES_MAX)), None)) };
+    let queue = DurableQueue::open(&folder.join("queue.sqlite"), Arc::clone(clock), RECEIVES_MAX)?;
+    let waiting = queue.waiting()?;
+    Ok((Arc::new(queue), waiting))
 }
 
 async fn quietly(server: impl Future<Output = std::io::Result<()>>) {
