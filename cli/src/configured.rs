@@ -1,4 +1,4 @@
-//! A configuration folder, checked.
+//! A configuration folder, as commands besides `config check` read it.
 
 use std::path::{Path, PathBuf};
 
@@ -9,21 +9,26 @@ use domain::config::Config;
 /// Which configuration decides.
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
-    /// The folder of the configuration that decides.
-    #[arg(long, value_name = "FOLDER", default_value = "config")]
-    config: PathBuf,
+    /// The folder of the configuration that decides; `config` where one is needed and none is named.
+    #[arg(long, value_name = "FOLDER")]
+    config: Option<PathBuf>,
 }
 
 impl Folder {
+    /// The configuration that was named, or that in `config`.
     pub(crate) fn read(&self) -> Result<Config> {
-        configured(&self.config)
+        config_in(self.config.as_deref().unwrap_or(Path::new("config")))
+    }
+
+    /// The configuration that was named, if one was.
+    pub(crate) fn named(&self) -> Result<Option<Config>> {
+        self.config.as_deref().map(config_in).transpose()
     }
 }
 
 /// The configuration in a folder.
-pub(crate) fn configured(folder: &Path) -> Result<Config> {
+pub(crate) fn config_in(folder: &Path) -> Result<Config> {
     let sources = platform::config_folder(folder)?;
-    let configured = connectors::configure_for_use(&sources).map_err(|findings| anyhow!("{findings}"));
-    let (config, _) = configured.with_context(|| format!("the configuration in {} has mistakes", folder.display()))?;
-    Ok(config)
+    let configured = connectors::configure_for_use(&sources).map_err(|findings| anyhow!(findings.below(folder)));
+    configured.map(|(config, _)| config).with_context(|| format!("the configuration in {} has mistakes", folder.display()))
 }

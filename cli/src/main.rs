@@ -5,13 +5,16 @@ mod check;
 mod configured;
 mod dlq;
 mod explain;
+mod local;
 mod outputs;
 mod replay;
+mod say;
 mod secret;
 mod send;
 mod table;
 mod usage;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -51,7 +54,6 @@ enum ConfigCommand {
 }
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stderr, reason = "this is where a person reads what went wrong")]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Send(send) => send.run().await,
@@ -65,7 +67,8 @@ async fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error:#}");
+            // Whoever has closed this too is told by the exit code.
+            let _ = writeln!(std::io::stderr(), "{error:#}");
             ExitCode::FAILURE
         }
     }

@@ -1,5 +1,4 @@
 //! `millrace secret`.
-#![expect(clippy::print_stdout, reason = "this is the command's output")]
 
 use std::io::{IsTerminal as _, Read as _};
 
@@ -7,6 +6,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use platform::{Aws, SecretEditor};
 use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::say::say;
 
 /// The other names that a stack reads; those of webhooks begin with [`WEBHOOK`].
 const NAMES: [&str; 3] = ["hash_key", "crustdata_api_key", "hubspot_token"];
@@ -46,14 +47,13 @@ impl Secret {
                 let value = value_of(name)?;
                 check_value(name, &value)?;
                 which.editor().await?.set(name, &value).await?;
-                println!("{name} is set; the functions see it within five minutes");
+                say(format_args!("{name} is set; the functions see it within five minutes"))
             }
             Self::List { which, json } => {
                 let names = which.editor().await?.names().await?;
-                if *json { println!("{}", serde_json::to_string(&names)?) } else { names.iter().for_each(|name| println!("{name}")) }
+                if *json { say(serde_json::to_string(&names)?) } else { names.iter().try_for_each(say) }
             }
         }
-        Ok(())
     }
 }
 

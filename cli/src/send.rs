@@ -1,5 +1,4 @@
 //! `millrace send`.
-#![expect(clippy::print_stdout, reason = "this is the command's output")]
 
 use std::path::PathBuf;
 
@@ -9,6 +8,8 @@ use intake::sample::{RepeatAs, Sample, local_secret};
 use pipeline::ports::Clock;
 use platform::SystemClock;
 use secrecy::SecretString;
+
+use crate::say::say;
 
 /// Where `cargo dev` takes webhooks.
 const DEFAULT_URL: &str = "http://127.0.0.1:7700";
@@ -41,6 +42,9 @@ impl Send {
             (None, Some(secret)) => SecretString::from(secret),
             (None, None) => bail!("give the secret of issuer {} with --secret or MILLRACE_WEBHOOK_SECRET", sample.issuer),
         };
+        if sample.before.is_some() {
+            say("what this sample has done `before` is done by `cargo dev` only, when it plays its samples; it is sent without that")?;
+        }
         let first = sample.render(SystemClock.now());
         for _ in 0..sample.repeat {
             let body = if sample.repeat_as == RepeatAs::Click { sample.render(SystemClock.now()) } else { first.clone() };
@@ -65,7 +69,7 @@ impl Send {
         let text = response.text().await?;
         match serde_json::from_str::<serde_json::Value>(&text) {
             Ok(answer) => self.show(status, answer)?,
-            Err(_) => println!("{status}\n{text}"),
+            Err(_) => say(format_args!("{status}\n{text}"))?,
         }
         if status == reqwest::StatusCode::UNAUTHORIZED {
             bail!("the signature was refused: is this the issuer's secret (--secret or MILLRACE_WEBHOOK_SECRET)?");
@@ -90,12 +94,12 @@ impl Send {
     fn show(&self, status: reqwest::StatusCode, mut answer: serde_json::Value) -> Result<()> {
         let run = answer.get("run").and_then(serde_json::Value::as_str).map(str::to_owned);
         let record = answer.as_object_mut().filter(|_| !self.record).and_then(|fields| fields.remove("record"));
-        println!("{status}\n{}", serde_json::to_string_pretty(&answer)?);
+        say(format_args!("{status}\n{}", serde_json::to_string_pretty(&answer)?))?;
         if let Some(fields) = record.as_ref().and_then(serde_json::Value::as_object) {
-            println!("and a record of {} fields (--record shows it)", fields.len());
+            say(format_args!("and a record of {} fields (--record shows it)", fields.len()))?;
         }
         if let Some(run) = run {
-            println!("why: cargo millrace explain {run}{}", self.tables());
+            say(format_args!("why: cargo millrace explain {run}{}", self.tables()))?;
         }
         Ok(())
     }

@@ -183,9 +183,28 @@ async fn what_cannot_be_sent_stays_where_it_is() {
 }
 
 #[tokio::test]
+async fn what_would_be_refused_for_ever_is_not_sent_and_names_its_run() {
+    let stack = Stack::with_letters().await;
+    let why = format!("another signup came under the delivery of run {RUN}; the first one stands");
+    let at = SystemClock.now();
+    let reused = Poison { id: "p2".into(), queue: "lookup-high".into(), why, body: SIGNUP.into(), at };
+    stack.store.keep_poison(&reused).await.unwrap();
+    let listed = json_of(&stack.dlq(&["list", "--json", "--queue", "lookup-high"]).await);
+    let row = listed.as_array().unwrap().iter().find(|letter| letter["id"] == "p2").unwrap();
+    assert_eq!(row["run"], RUN);
+    let one = stack.dlq(&["redrive", "p2"]).await;
+    assert!(!one.status.success() && said(&one).contains("refused for ever"), "{}", said(&one));
+    let all = stack.dlq(&["redrive", "--all"]).await;
+    assert!(all.status.success() && said(&all).contains("1 left where they are"), "{}", said(&all));
+    assert_eq!((stack.waiting(HIGH), stack.aside().await), (1, 1));
+}
+
+#[tokio::test]
 async fn ids_or_all_is_to_be_said() {
     let stack = Stack::empty().await;
-    for arguments in [&["redrive"][..], &["redrive", "a", "--all"], &["list", "--queue", "lookup"], &["list", "--days", "0"]] {
+    let nothing = stack.dlq(&["redrive"]).await;
+    assert!(!nothing.status.success() && String::from_utf8_lossy(&nothing.stderr).contains("or --all"));
+    for arguments in [&["redrive", "a", "--all"][..], &["list", "--queue", "lookup"], &["list", "--days", "0"]] {
         assert_eq!(stack.dlq(arguments).await.status.code(), Some(2), "{arguments:?}");
     }
 }

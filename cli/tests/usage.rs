@@ -69,11 +69,15 @@ impl Stack {
 
     /// `millrace usage` in an environment of its own, with the outputs on standard input.
     async fn usage(&self, arguments: &[&str]) -> Output {
+        self.usage_into(Stdio::piped(), arguments).await
+    }
+
+    async fn usage_into(&self, stdout: Stdio, arguments: &[&str]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
         command.arg("usage").args(arguments).env_clear().env("MILLRACE_OUTPUTS", "-").kill_on_drop(true);
         command.envs([("AWS_ENDPOINT_URL", self.endpoint.url()), ("AWS_REGION", "eu-west-1")]);
         command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let outputs = json!([{ "OutputKey": "CreditsTable", "OutputValue": self.endpoint.tables().name_of(Table::Credits) }]);
         // Whoever does not read it has ended by then.
@@ -146,6 +150,18 @@ async fn s0_67_to_s0_73_a_month_that_is_over_is_shown() {
 }
 
 #[tokio::test]
+async fn whoever_stops_reading_is_no_failure() {
+    let stack = Stack::with_calls().await;
+    for arguments in [&["--month", MONTH][..], &["--month", MONTH, "--json"], &["adjust", "5", "--because", "x", "--month", MONTH]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = stack.usage_into(writer.into(), arguments).await;
+        assert!(ended.status.success() && ended.stderr.is_empty(), "{arguments:?}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(stack.balance().await.adjusted, Credits::whole(5), "what was to be done is done");
+}
+
+#[tokio::test]
 async fn a_month_is_read_by_two_requests_and_no_scan() {
     let stack = Stack::with_calls().await;
     let before = stack.endpoint.requests().len();
@@ -202,6 +218,8 @@ async fn an_adjustment_under_the_same_id_counts_once() {
     text_of(&stack.usage(&arguments).await);
     let again = text_of(&stack.usage(&arguments).await);
     assert!(again.starts_with("the adjustment -a1 of 2024-02 counted before, nothing changed: 15.5 left of 20"), "{again}");
+    let other = stack.refused(&["adjust", "6", "--because", "goodwill", "--month", MONTH, "--id=-a1"]).await;
+    assert!(other.starts_with("the adjustment -a1 of 2024-02 was +5 and not +6; nothing changed"), "{other}");
     assert_eq!(stack.balance().await.adjusted, Credits::whole(5));
 }
 
@@ -217,10 +235,16 @@ async fn no_more_is_taken_away_than_is_left() {
 #[tokio::test]
 async fn a_month_that_nobody_used_is_opened_with_the_configured_allocation() {
     let stack = Stack::empty().await;
-    let nowhere = stack.refused(&["adjust", "1", "--because", "x", "--month", MONTH, "--config", "no-such-folder"]).await;
+    let config = config_folder();
+    for month in [MONTH, "9990-01"] {
+        let why = stack.refused(&["adjust", "1", "--because", "x", "--month", month, "--config", &config]).await;
+        assert!(why.contains(&format!("nobody has used {month}")) && why.contains("--open"), "{why}");
+    }
+    let nowhere = stack.refused(&["adjust", "1", "--because", "x", "--open", "--month", MONTH, "--config", "no-such-folder"]).await;
     assert!(nowhere.contains("--config") && nowhere.contains("no-such-folder"), "{nowhere}");
     assert_eq!(stack.store.balance(MONTH).await.unwrap(), None);
-    text_of(&stack.usage(&["adjust", "1", "--because", "x", "--month", MONTH, "--config", &config_folder()]).await);
+    let opened = text_of(&stack.usage(&["adjust", "1", "--because", "x", "--open", "--month", MONTH, "--config", &config]).await);
+    assert!(opened.starts_with(&format!("opened 2024-02 with {} from {config}\n2024-02 was adjusted", limits().allocation)), "{opened}");
     assert_eq!((stack.balance().await.allocation, stack.balance().await.adjusted), (limits().allocation, Credits::whole(1)));
 }
 

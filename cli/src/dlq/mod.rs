@@ -1,5 +1,4 @@
 //! `millrace dlq`.
-#![expect(clippy::print_stdout, reason = "this is the command's output")]
 
 mod mask;
 mod place;
@@ -14,6 +13,8 @@ use pipeline::ports::{DEAD_LETTERS_MOST, QueueName};
 use serde_json::Value;
 
 use place::{Place, Which};
+
+use crate::say::say;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dlq {
@@ -43,12 +44,12 @@ pub(crate) enum Dlq {
         json: bool,
     },
     /// Send letters again: each goes back to its queue, and only then it is taken from where it was. Mend the cause first.
-    /// What cannot be sent stays where it is.
+    /// What cannot be sent stays where it is, and so does what would be refused again.
     Redrive {
         /// The letters' ids.
-        #[arg(required_unless_present = "all", conflicts_with = "all")]
+        #[arg(conflicts_with = "all", value_name = "ID")]
         ids: Vec<String>,
-        /// Everything that `list` shows with the same --queue and --days.
+        /// Everything that `list` shows with the same --queue and --days, but for what would be refused again.
         #[arg(long)]
         all: bool,
         #[command(flatten)]
@@ -64,7 +65,8 @@ pub(crate) enum Dlq {
 /// Which of the letters.
 #[derive(Debug, Args)]
 pub(crate) struct Among {
-    /// Only those of this queue; what provider-lookup put aside belongs to lookup-normal.
+    /// Only those of this queue: for what was put aside, the one it goes to when it is sent again. A message that provider-lookup
+    /// could not read at all says nothing of its queue and belongs to lookup-normal.
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(QueueName::ALL.map(QueueName::as_str)).try_map(queue_named))]
     queue: Option<QueueName>,
     /// How many days to look back for what was put aside, today among them; dead letters are all shown. An id is looked for in
@@ -82,6 +84,9 @@ impl Dlq {
         match self {
             Self::List { which, among, json } => list(&which.connect().await?, among, *json).await,
             Self::Show { id, which, reveal, json } => show(&which.connect().await?, id, *reveal, *json).await,
+            Self::Redrive { ids, all: false, .. } if ids.is_empty() => {
+                bail!("say which letters: their ids, as `millrace dlq list` shows them, or --all")
+            }
             Self::Redrive { ids, which, among, json, .. } => sent::send_again(&which.connect().await?, ids, among, *json).await,
         }
     }
@@ -90,19 +95,17 @@ impl Dlq {
 async fn list(place: &Place, among: &Among, json: bool) -> Result<()> {
     let letters = place.letters(among.queue, among.days).await?;
     if json {
-        print_json(letters.iter().map(text::to_json));
-        return Ok(());
+        return print_json(letters.iter().map(text::to_json));
     }
     if letters.is_empty() {
-        println!("there is nothing");
+        say("there is nothing")?;
     } else {
-        println!("{}", text::list(&letters));
+        say(text::list(&letters))?;
     }
     if place.queue.is_none() {
-        println!("only what was put aside: the queues of `cargo dev` cannot be reached from outside");
+        say("only what was put aside: the queues of `cargo dev` cannot be reached from outside")?;
     }
-    note_cut(&letters);
-    Ok(())
+    note_cut(&letters)
 }
 
 async fn show(place: &Place, id: &str, reveal: bool, json: bool) -> Result<()> {
@@ -112,20 +115,20 @@ async fn show(place: &Place, id: &str, reveal: bool, json: bool) -> Result<()> {
         bail!("there is no letter {id}; `millrace dlq list` shows those that there are");
     }
     if json {
-        print_json(letters.iter().map(|letter| text::to_json_with_body(letter, reveal)));
+        print_json(letters.iter().map(|letter| text::to_json_with_body(letter, reveal)))
     } else {
-        letters.iter().for_each(|letter| println!("{}", text::show(letter, reveal)));
+        letters.iter().try_for_each(|letter| say(text::show(letter, reveal)))
     }
-    Ok(())
 }
 
-fn print_json(values: impl Iterator<Item = Value>) {
-    println!("{:#}", values.collect::<Value>());
+fn print_json(values: impl Iterator<Item = Value>) -> Result<()> {
+    say(format_args!("{:#}", values.collect::<Value>()))
 }
 
 /// Nobody should take the first thousand for all.
-fn note_cut(letters: &[Letter]) {
-    if text::is_cut(letters) {
-        println!("a queue's first {DEAD_LETTERS_MOST} dead letters only; there may be more");
+fn note_cut(letters: &[Letter]) -> Result<()> {
+    if !text::is_cut(letters) {
+        return Ok(());
     }
+    say(format_args!("a queue's first {DEAD_LETTERS_MOST} dead letters only; there may be more"))
 }

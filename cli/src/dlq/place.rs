@@ -7,7 +7,7 @@ use pipeline::dead_letters::{Letter, read_dead, read_put_aside};
 use pipeline::ports::{Clock as _, QueueName};
 use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, QueueUrls, SqsQueue, SystemClock, Table, TableNames};
 
-use crate::explain::LOCAL_TABLES;
+use crate::local::{LOCAL_TABLES, is_it_up, tables_at};
 use crate::outputs::Outputs;
 
 /// Which stack.
@@ -18,7 +18,7 @@ pub(crate) struct Which {
     #[arg(long, env = "MILLRACE_OUTPUTS", value_name = "FILE")]
     outputs: Option<String>,
     /// Another address of the local tables.
-    #[arg(long, default_value = LOCAL_TABLES, conflicts_with = "outputs")]
+    #[arg(long, default_value = LOCAL_TABLES, value_parser = tables_at, conflicts_with = "outputs")]
     local: String,
 }
 
@@ -34,7 +34,7 @@ impl Which {
     pub(super) async fn connect(&self) -> Result<Place> {
         let Some(file) = &self.outputs else {
             let aside = Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE);
-            return Ok(Place { queue: None, aside, asked: format!("is `cargo dev` up at {}?", self.local) });
+            return Ok(Place { queue: None, aside, asked: is_it_up(&self.local) });
         };
         let outputs = Outputs::read(file)?;
         let mut queues = Vec::new();

@@ -1,5 +1,4 @@
 //! `millrace explain`.
-#![expect(clippy::print_stdout, reason = "this is the command's output")]
 
 mod place;
 mod text;
@@ -10,8 +9,9 @@ use clap::Args;
 use domain::signup::RunId;
 
 use crate::configured::Folder;
+use crate::say::say;
 
-pub(crate) use place::{LOCAL_TABLES, Which};
+pub(crate) use place::Which;
 
 /// Which signup, and where its log is.
 #[derive(Debug, Args)]
@@ -38,12 +38,11 @@ impl Explain {
         let question = if self.what_if.is_empty() { None } else { Some(what_if::Question::read(&self.what_if, self.folder.read()?)?) };
         let stored = self.which.connect().await?.run(&id).await?;
         match question {
-            Some(question) if self.json => println!("{:#}", question.answer(&stored.run)?.json()),
-            Some(question) => println!("{}", question.answer(&stored.run)?.text()),
-            None if self.json => println!("{}", serde_json::to_string_pretty(&stored.run)?),
-            None => println!("{}", text::explain(&stored)),
+            Some(question) if self.json => say(format!("{:#}", question.answer(&stored.run)?.json())),
+            Some(question) => say(question.answer(&stored.run)?.text()),
+            None if self.json => say(serde_json::to_string_pretty(&stored.run)?),
+            None => say(text::explain(&stored, self.folder.named()?.as_ref().map(|config| &config.catalogue))),
         }
-        Ok(())
     }
 }
 

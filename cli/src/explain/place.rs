@@ -6,8 +6,7 @@ use domain::signup::RunId;
 use pipeline::ports::{Runs as _, StoreError, StoredRun};
 use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, Table, TableNames};
 
-/// The tables of `cargo dev`.
-pub(crate) const LOCAL_TABLES: &str = "http://127.0.0.1:7701";
+use crate::local::{LOCAL_TABLES, is_it_up, tables_at};
 
 /// Which table.
 #[derive(Debug, Args)]
@@ -16,7 +15,7 @@ pub(crate) struct Which {
     #[arg(long, env = "LEADS_TABLE")]
     table: Option<String>,
     /// Another address of the local tables.
-    #[arg(long, default_value = LOCAL_TABLES, conflicts_with = "table")]
+    #[arg(long, default_value = LOCAL_TABLES, value_parser = tables_at, conflicts_with = "table")]
     local: String,
 }
 
@@ -33,10 +32,7 @@ impl Which {
             Some(leads) => Aws::from_environment().await?.store(TableNames::new([(Table::Leads, leads.clone())]), DEFAULT_WORKSPACE),
             None => Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE),
         };
-        let question = self
-            .table
-            .as_ref()
-            .map_or_else(|| format!("is `cargo dev` up at {}?", self.local), |table| format!("is {table} the leads table?"));
+        let question = self.table.as_ref().map_or_else(|| is_it_up(&self.local), |table| format!("is {table} the leads table?"));
         Ok(Place { store, question, local: self.local.clone() })
     }
 }

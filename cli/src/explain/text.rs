@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 use comfy_table::Table;
 use domain::decision::Decision;
 use domain::merge::Facts;
-use domain::plan::{Call, CallOutcome};
+use domain::plan::{Call, CallOutcome, Catalogue, Skip, next_attempt};
 use domain::run::Run;
+use domain::schema::is_channel;
 use domain::units::Credits;
 use pipeline::ports::{Stage, StoredRun};
 
 use crate::table::table;
 
 /// The whole explanation.
-pub(super) fn explain(stored: &StoredRun) -> String {
+pub(super) fn explain(stored: &StoredRun, catalogue: Option<&Catalogue>) -> String {
     let run = &stored.run;
     let mut text = format!(
         "run {}\n  {} by {}, accepted {}, configuration {}\n",
@@ -28,14 +29,20 @@ pub(super) fn explain(stored: &StoredRun) -> String {
         Some(decision) => decided(&mut text, run, decision),
     }
     section(&mut text, "what is known", &facts(&run.facts));
-    section(&mut text, "calls", &calls(&run.calls));
-    let _ = writeln!(text, "\n{} paid calls, {} credits", run.paid_calls(), run.cost());
+    section(&mut text, "calls", &calls(&run.calls, catalogue));
+    let paid = match run.paid_calls() {
+        1 => "1 paid call".to_owned(),
+        many => format!("{many} paid calls"),
+    };
+    let _ = writeln!(text, "\n{paid}, {} credits", run.cost());
     text
 }
 
 const fn waiting(stage: Stage) -> &'static str {
     match stage {
-        Stage::Working => "  not decided yet: somebody works on it\n",
+        Stage::Working => {
+            "  not decided yet: somebody works on it, or died; then it goes on when its message comes again, after six minutes\n"
+        }
         Stage::Parked => "  not decided yet: put aside until a provider may be asked again\n",
         Stage::Decided | Stage::Done => "  no decision is stored\n",
     }
@@ -94,21 +101,39 @@ fn facts(facts: &Facts) -> Table {
     table
 }
 
-fn calls(calls: &[Call]) -> Table {
-    let mut table = table(&["step", "operation", "asked by", "ended", "ms", "credits"]);
-    for call in calls {
+fn calls(calls: &[Call], catalogue: Option<&Catalogue>) -> Table {
+    let mut table = table(&["step", "operation", "asked by", "ended", "ms", "credits", "attempt"]);
+    for (index, call) in calls.iter().enumerate() {
         let is_made = !matches!(call.outcome, CallOutcome::NotMade { .. });
         let cached = if call.cached { ", from the cache" } else { "" };
         table.add_row([
             call.step.clone(),
             call.operation.clone(),
             call.key.map_or_else(String::new, |kind| kind.as_str().to_owned()),
-            format!("{}{cached}", ended(&call.outcome)),
+            format!("{}{cached}{}", ended(&call.outcome), worst_price(call, catalogue)),
             if is_made { call.latency.0.to_string() } else { String::new() },
             if call.cost == Credits::ZERO { String::new() } else { call.cost.to_string() },
+            attempt(&calls[..index], call),
         ]);
     }
     table
+}
+
+/// The number under which the ledger has a paid call, as `millrace usage refund` takes it.
+fn attempt(earlier: &[Call], call: &Call) -> String {
+    if call.cost == Credits::ZERO { String::new() } else { next_attempt(earlier, &call.operation).to_string() }
+}
+
+/// A cap may have something left and still refuse: less than this.
+fn worst_price(call: &Call, catalogue: Option<&Catalogue>) -> String {
+    let operation = catalogue.and_then(|catalogue| catalogue.get(&call.operation));
+    match (&call.outcome, operation) {
+        (CallOutcome::NotMade { why: Skip::Cap { .. } }, Some(operation)) => {
+            let channels = operation.supplies.iter().filter(|field| is_channel(field)).count();
+            format!(", for up to {} credits", operation.price.worst_case(channels))
+        }
+        _ => String::new(),
+    }
 }
 
 fn ended(outcome: &CallOutcome) -> String {
@@ -122,5 +147,40 @@ fn ended(outcome: &CallOutcome) -> String {
         CallOutcome::AuthFailed => "our credentials were refused".to_owned(),
         CallOutcome::OutOfCredits => "the account at the provider is empty".to_owned(),
         CallOutcome::NotMade { why } => format!("not made: {}", why.words()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::units::{Millis, Timestamp};
+
+    use super::*;
+
+    fn call(outcome: CallOutcome, cost: i64) -> Call {
+        let (step, operation) = ("company".to_owned(), "crustdata.company".to_owned());
+        let (at, latency) = (Timestamp::from_millis(0), Millis(1));
+        Call { step, operation, outcome, at, latency, cost: Credits::whole(cost), key: None, cached: false }
+    }
+
+    #[test]
+    fn a_call_that_a_cap_refused_says_what_it_would_have_cost_where_that_is_known() {
+        let refused = call(CallOutcome::NotMade { why: Skip::Cap { scope: domain::credits::CapScope::Day } }, 0);
+        let config = connectors::configure_for_use(&platform::bundled_config()).unwrap().0;
+        assert_eq!(worst_price(&refused, Some(&config.catalogue)), ", for up to 4 credits");
+        assert_eq!(worst_price(&refused, None), "");
+        assert_eq!(worst_price(&call(CallOutcome::NoMatch, 0), Some(&config.catalogue)), "");
+    }
+
+    #[test]
+    fn a_paid_call_has_the_number_that_a_refund_takes() {
+        let limited = CallOutcome::RateLimited { retry_at: Timestamp::from_millis(1) };
+        let calls = [
+            call(CallOutcome::NotMade { why: Skip::NoTimeLeft }, 0),
+            call(limited, 0),
+            call(CallOutcome::TimedOut, 4),
+            call(CallOutcome::Failed { why: "the answer is no JSON, or not all of it".to_owned() }, 4),
+        ];
+        let numbers: Vec<String> = (0..calls.len()).map(|index| attempt(&calls[..index], &calls[index])).collect();
+        assert_eq!(numbers, ["", "", "2", "3"], "calls that were not made do not count, unpaid ones do");
     }
 }

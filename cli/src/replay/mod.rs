@@ -1,5 +1,4 @@
 //! `millrace replay`.
-#![expect(clippy::print_stdout, reason = "this is the command's output")]
 
 mod report;
 
@@ -19,6 +18,7 @@ use pipeline::ports::{RunLog as _, StoreError, StoredRun};
 
 use crate::configured::Folder;
 use crate::explain::Which;
+use crate::say::say;
 use report::Report;
 
 /// Which runs, where their logs are, and the configuration they were decided under.
@@ -51,9 +51,9 @@ impl Replay {
             (None, None) => self.of_table(&config).await?,
         };
         if self.json {
-            println!("{:#}", report.json());
+            say(format!("{:#}", report.json()))?;
         } else {
-            println!("{}", report.text());
+            say(report.text())?;
         }
         report.verdict()
     }

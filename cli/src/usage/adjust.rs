@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use domain::credits::{Adjustment, Balance, Month};
-use domain::units::Credits;
+use domain::units::{Credits, Timestamp};
 use pipeline::ports::{Adjusted, Clock as _, Entropy as _, Ledger as _};
 use platform::{OsEntropy, SystemClock};
 use serde_json::json;
 
-use super::place::{Place, Which};
+use super::place::Which;
 use super::{json, limits_of, month_named, text, this_month};
+use crate::say::say;
 
 /// How much, and why.
 #[derive(Debug, Args)]
@@ -25,12 +26,15 @@ pub(super) struct Adjust {
     /// Another month than this one, such as 2026-11.
     #[arg(long, value_parser = month_named)]
     month: Option<Month>,
-    /// The configuration folder; read only when nobody has used the month, which is then opened with its allocation.
+    /// The configuration folder; read only when nobody has used the month, which is then opened with its allocation, and says so.
     #[arg(long, value_name = "FOLDER", default_value = "config")]
     config: PathBuf,
     /// The name of an adjustment of which nobody knows whether it counted: under the same name it counts once.
     #[arg(long, value_name = "NAME", value_parser = some_name)]
     id: Option<String>,
+    /// Open a month that nobody has used also when it is over, or more than one month ahead.
+    #[arg(long)]
+    open: bool,
     #[command(flatten)]
     which: Which,
     /// Print JSON, amounts in millionths of a credit.
@@ -43,7 +47,10 @@ impl Adjust {
         let at = SystemClock.now();
         let month = self.month.clone().map_or_else(|| this_month(at), Ok)?;
         let place = self.which.connect().await?;
-        let allocation = self.allocation(&place, &month).await?;
+        let begins = place.balance(&month).await?;
+        let is_opened = begins.is_none();
+        // A month that somebody has used has its allocation.
+        let allocation = begins.map_or_else(|| self.allocation(&month, at), |balance| Ok(balance.allocation))?;
         let id = self.id.clone().unwrap_or_else(|| OsEntropy.name());
         let adjustment = Adjustment { id, month: month.name().to_owned(), amount: self.credits, because: self.because.clone(), at };
         let answer = place.asked(place.ledger.adjust(&adjustment, allocation).await);
@@ -53,20 +60,24 @@ impl Adjust {
         // Nobody should give a command again that counted.
         let balance = place.balance(&month).await.context(match answer {
             Adjusted::MoreThanAvailable => "more would be taken away than is left, so nothing changed; how much is left cannot be read",
+            Adjusted::OtherAmount(_) => "another adjustment counted under this id, so nothing changed; how much is left cannot be read",
             Adjusted::Done | Adjusted::Before => "the adjustment counted, only the new balance cannot be read",
         })?;
         let balance = balance.unwrap_or_default();
-        if answer == Adjusted::MoreThanAvailable {
-            bail!("{}", too_much(&month, self.credits, &balance));
+        let opened = is_opened.then(|| format!("opened {month} with {allocation} from {}", self.config.display()));
+        match answer {
+            Adjusted::Done => self.show(&adjustment, true, opened, &balance),
+            Adjusted::Before => self.show(&adjustment, false, opened, &balance),
+            Adjusted::OtherAmount(earlier) => bail!("{}", other_amount(&adjustment, earlier)),
+            Adjusted::MoreThanAvailable => bail!("{}{}", told(opened), too_much(&month, self.credits, &balance)),
         }
-        self.show(&adjustment, answer == Adjusted::Done, &balance);
-        Ok(())
     }
 
-    /// What the month is opened with, if nobody has used it; otherwise it has its allocation.
-    async fn allocation(&self, place: &Place, month: &Month) -> Result<Credits> {
-        if let Some(balance) = place.balance(month).await? {
-            return Ok(balance.allocation);
+    /// What the month is opened with, for nobody has used it.
+    fn allocation(&self, month: &Month, now: Timestamp) -> Result<Credits> {
+        if !self.open && (month.is_over(now) || month.is_far_ahead(now)) {
+            let when = if month.is_over(now) { "is over" } else { "is more than one month ahead" };
+            bail!("nobody has used {month}, and it {when}; give --month another, or --open if it is meant");
         }
         let limits = limits_of(&self.config);
         let why =
@@ -74,22 +85,33 @@ impl Adjust {
         limits.map(|limits| limits.allocation).with_context(why)
     }
 
-    fn show(&self, adjustment: &Adjustment, counted: bool, balance: &Balance) {
+    fn show(&self, adjustment: &Adjustment, counted: bool, opened: Option<String>, balance: &Balance) -> Result<()> {
         if self.json {
             let said = json!({
                 "month": adjustment.month, "id": adjustment.id, "amount": adjustment.amount.micros(), "because": adjustment.because,
-                "counted": counted, "balance": json::balance(balance),
+                "counted": counted, "opened": opened.is_some(), "balance": json::balance(balance),
             });
-            println!("{said:#}");
-            return;
+            return say(format_args!("{said:#}"));
         }
         let (month, amount) = (&adjustment.month, text::with_sign(adjustment.amount));
+        let (opened, left) = (told(opened), text::balance(balance));
         if counted {
-            println!("{month} was adjusted by {amount} credits: {}", text::balance(balance));
-        } else {
-            println!("the adjustment {} of {month} counted before, nothing changed: {}", adjustment.id, text::balance(balance));
+            return say(format_args!("{opened}{month} was adjusted by {amount} credits: {left}"));
         }
+        say(format_args!("the adjustment {} of {month} counted before, nothing changed: {left}", adjustment.id))
     }
+}
+
+/// In a line of its own, before what follows.
+fn told(opened: Option<String>) -> String {
+    opened.map_or_else(String::new, |opened| format!("{opened}\n"))
+}
+
+fn other_amount(adjustment: &Adjustment, earlier: Credits) -> String {
+    let (id, month, earlier, now) = (&adjustment.id, &adjustment.month, text::with_sign(earlier), text::with_sign(adjustment.amount));
+    format!(
+        "the adjustment {id} of {month} was {earlier} and not {now}; nothing changed. For another adjustment give another --id, or none"
+    )
 }
 
 fn too_much(month: &Month, credits: Credits, balance: &Balance) -> String {

@@ -1,5 +1,4 @@
 //! `millrace usage`.
-#![expect(clippy::print_stdout, reason = "this is the command's output")]
 
 mod adjust;
 mod json;
@@ -16,9 +15,10 @@ use domain::units::{Credits, Timestamp};
 use pipeline::ports::{Clock as _, Ledger as _};
 use platform::SystemClock;
 
-use crate::configured::configured;
-
 use place::{Place, Which};
+
+use crate::configured::config_in;
+use crate::say::say;
 
 /// A month's credits, or one of the two ways in which a person changes them.
 #[derive(Debug, Args)]
@@ -56,6 +56,7 @@ struct Show {
 
 /// What the configuration says about it.
 struct Configured {
+    folder: PathBuf,
     caps: Vec<CapUse>,
     budget: Option<Credits>,
     allocation: Credits,
@@ -78,20 +79,19 @@ impl Show {
         let month = self.month.clone().map_or_else(|| this_month(now), Ok)?;
         let place = self.which.connect().await?;
         let report = place.report(month, now).await?;
-        let configured = match limits {
-            None => None,
-            Some(limits) => {
+        let configured = match (limits, &self.config) {
+            (Some(limits), Some(folder)) => {
                 let week = if limits.week.is_some() { place.asked(place.ledger.taken_of_week(&now.week()).await)? } else { Credits::ZERO };
                 let caps = report.caps(&limits, week);
-                Some(Configured { caps, budget: limits.budget, allocation: limits.allocation })
+                Some(Configured { folder: folder.clone(), caps, budget: limits.budget, allocation: limits.allocation })
             }
+            _ => None,
         };
         if self.json {
-            println!("{:#}", json::report(&report, configured.as_ref()));
+            say(format_args!("{:#}", json::report(&report, configured.as_ref())))
         } else {
-            println!("{}", text::report(&report, configured.as_ref()));
+            say(text::report(&report, configured.as_ref()))
         }
-        Ok(())
     }
 }
 
@@ -118,5 +118,5 @@ fn month_named(text: &str) -> Result<Month> {
 
 /// The limits of a configuration folder.
 fn limits_of(folder: &Path) -> Result<Limits> {
-    Ok(configured(folder)?.limits)
+    config_in(folder).map(|config| config.limits)
 }

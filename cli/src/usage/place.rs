@@ -5,7 +5,7 @@ use clap::Args;
 use pipeline::ports::StoreError;
 use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, Table, TableNames};
 
-use crate::explain::LOCAL_TABLES;
+use crate::local::{LOCAL_TABLES, is_it_up, tables_at};
 use crate::outputs::Outputs;
 
 /// The output that names the table.
@@ -19,7 +19,7 @@ pub(super) struct Which {
     #[arg(long, env = "MILLRACE_OUTPUTS", value_name = "FILE")]
     outputs: Option<String>,
     /// Another address of the local tables.
-    #[arg(long, default_value = LOCAL_TABLES, conflicts_with = "outputs")]
+    #[arg(long, default_value = LOCAL_TABLES, value_parser = tables_at, conflicts_with = "outputs")]
     local: String,
 }
 
@@ -33,7 +33,7 @@ impl Which {
     pub(super) async fn connect(&self) -> Result<Place> {
         let Some(file) = &self.outputs else {
             let ledger = Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE);
-            return Ok(Place { ledger, question: format!("is `cargo dev` up at {}?", self.local) });
+            return Ok(Place { ledger, question: is_it_up(&self.local) });
         };
         let outputs = Outputs::read(file)?;
         let names = TableNames::new([(Table::Credits, outputs.get(CREDITS_OUTPUT)?)]);

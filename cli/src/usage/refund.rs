@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::place::{Place, Which};
 use super::{json, text};
+use crate::say::say;
 
 /// Which call, and what the statement says.
 #[derive(Debug, Args)]
@@ -43,8 +44,7 @@ impl Refund {
         }
         let month = Month::parse(&entry.periods.month).context("the entry names no month")?;
         let balance = place.balance(&month).await.context("the refund counted, only the new balance cannot be read")?.unwrap_or_default();
-        self.show(&entry, &balance);
-        Ok(())
+        self.show(&entry, &balance)
     }
 
     async fn entry(&self, place: &Place) -> Result<Reservation> {
@@ -53,7 +53,7 @@ impl Refund {
         entry.ok_or_else(|| {
             anyhow!(
                 "the ledger has no entry for attempt {} of {} by run {}: it was not called, it costs nothing, or its answer came from \
-                 the cache; `millrace explain` shows the run's calls",
+                 the cache; `millrace explain` shows the run's calls with the number of each paid attempt",
                 id.attempt,
                 id.operation,
                 id.run
@@ -61,7 +61,7 @@ impl Refund {
         })
     }
 
-    fn show(&self, entry: &Reservation, balance: &Balance) {
+    fn show(&self, entry: &Reservation, balance: &Balance) -> Result<()> {
         let (month, given_back) = (&entry.periods.month, entry.used().minus(self.billed));
         if self.json {
             let said = json!({
@@ -69,10 +69,9 @@ impl Refund {
                 "counted": entry.used().micros(), "billed": self.billed.micros(), "given_back": given_back.micros(),
                 "balance": json::balance(balance),
             });
-            println!("{said:#}");
-            return;
+            return say(format_args!("{said:#}"));
         }
-        println!("{given_back} credits were given back to {month}: {}", text::balance(balance));
+        say(format_args!("{given_back} credits were given back to {month}: {}", text::balance(balance)))
     }
 }
 
@@ -80,12 +79,21 @@ impl Refund {
 fn why_not(entry: &Reservation, billed: Credits) -> String {
     match entry.state {
         ReservationState::Calling | ReservationState::Pending => {
-            format!("this call is still open and its credits only reserved; after {} it counts as used in full", entry.open_until)
+            format!(
+                "this call is still open and its credits only reserved; after {} it counts as used in full: give the command again then",
+                entry.open_until
+            )
         }
-        ReservationState::Refunded { used } => format!("this entry was refunded before, down to {used} credits; that happens once"),
+        ReservationState::Refunded { used } => format!(
+            "this entry was refunded before, down to {used} credits; that happens once. What else the vendor gives back is \
+                 added by `millrace usage adjust`"
+        ),
         ReservationState::Settled { .. } | ReservationState::OutcomeUnknown => {
             let used = entry.used();
-            format!("only {used} credits were counted for this call, and {billed} is not less: there is nothing to give back")
+            format!(
+                "only {used} credits were counted for this call, and {billed} is not less: there is nothing to give back. If the vendor billed more, \
+                 take the rest away by `millrace usage adjust`"
+            )
         }
     }
 }

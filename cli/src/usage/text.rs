@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use comfy_table::{Cell, Color, Table};
-use domain::credits::{Balance, CapScope, Pace, Report, permille};
+use domain::credits::{Balance, CapScope, CapUse, Pace, Report, permille};
 use domain::units::{Credits, Millis};
 
 use super::Configured;
@@ -23,6 +23,9 @@ pub(super) fn report(report: &Report, configured: Option<&Configured>) -> String
     }
     section(&mut text, &days(report));
     section(&mut text, &caps(configured));
+    if let Some(configured) = configured.filter(|configured| !configured.caps.is_empty()) {
+        let _ = writeln!(text, " caps as in {}, which may not be what the functions run with", configured.folder.display());
+    }
     if !balance.crossed.is_empty() {
         text.push('\n');
     }
@@ -154,7 +157,7 @@ fn days(report: &Report) -> Table {
 }
 
 fn caps(configured: Option<&Configured>) -> Table {
-    let mut table = table(&["cap", "taken", ""]);
+    let mut table = table(&["cap", "taken", "", ""]);
     for cap in configured.iter().flat_map(|configured| &configured.caps) {
         let name = match &cap.scope {
             CapScope::Allocation => "month".to_owned(),
@@ -163,16 +166,21 @@ fn caps(configured: Option<&Configured>) -> Table {
             CapScope::Provider(name) => format!("provider {name}"),
             CapScope::Rule(name) => format!("rule {name}"),
         };
-        table.add_row([Cell::new(name), Cell::new(cap.taken), share_of(cap.taken, cap.cap, [750, 1000])]);
+        table.add_row([Cell::new(name), Cell::new(cap.taken), share_of(cap.taken, cap.cap, [750, 1000]), left_of(cap)]);
     }
     table
+}
+
+/// What is left, for a call that costs more is refused below a full bar already; or why more is taken than the cap allows.
+fn left_of(cap: &CapUse) -> Cell {
+    if cap.taken > cap.cap { Cell::new("(Critical passes)") } else { Cell::new(format!("{} left", cap.cap.minus(cap.taken))) }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use domain::credits::{CapUse, Change, Charge, Month, Threshold, Trigger, Usage};
+    use domain::credits::{Change, Charge, Month, Threshold, Trigger, Usage};
     use domain::schema::Entity;
     use domain::units::Timestamp;
 
@@ -211,7 +219,7 @@ mod tests {
     fn configured() -> Configured {
         let cap = |scope, cap, taken| CapUse { scope, cap: Credits::whole(cap), taken: micros(taken) };
         let caps = vec![cap(CapScope::Day, 4, 4_000_000), cap(CapScope::Provider("crustdata".into()), 50, 21_500_000)];
-        Configured { caps, budget: Some(Credits::whole(20)), allocation: Credits::whole(25) }
+        Configured { folder: "config".into(), caps, budget: Some(Credits::whole(20)), allocation: Credits::whole(25) }
     }
 
     #[test]
@@ -229,6 +237,13 @@ mod tests {
         let text = report(&month(25), None);
         assert!(!text.contains("cap ") && !text.contains("budget"), "{text}");
         assert_eq!(json::report(&month(25), None)["caps"], serde_json::Value::Null);
+    }
+
+    #[test]
+    fn a_cap_that_critical_requests_have_passed_says_so_and_the_others_say_what_is_left() {
+        let cap =
+            |taken| left_of(&CapUse { scope: CapScope::Day, cap: Credits::whole(9), taken: Credits::whole(taken) }).content().to_owned();
+        assert_eq!([8, 9, 10].map(cap), ["1 left", "0 left", "(Critical passes)"]);
     }
 
     #[test]

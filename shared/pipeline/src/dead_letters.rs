@@ -18,6 +18,10 @@ const DAYS_AT_ONCE: usize = 8;
 /// What provider-lookup calls the four queues it is fed from: it does not know from which of them a message came.
 const ANY_LOOKUP: &str = "lookup";
 
+/// How the reason begins of a signup whose delivery id belongs to another signup; that one's run follows. Sent again it is refused
+/// again.
+pub(crate) const OTHER_SIGNUP: &str = "another signup came under the delivery of run ";
+
 /// A message that could not be worked off.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Letter {
@@ -68,10 +72,23 @@ impl Letter {
         }
     }
 
-    /// The run it belongs to, where the body names one: a message to the CRM does, a signup does not.
+    /// The run it belongs to, where the body names one: a message to the CRM does, a signup does not. For a signup whose delivery
+    /// id belongs to another signup, that one's.
     #[must_use]
     pub fn run(&self) -> Option<RunId> {
-        from_body::<WritebackMessage>(self.body()).ok().map(|message| message.run)
+        self.run_of_delivery().or_else(|| from_body::<WritebackMessage>(self.body()).ok().map(|message| message.run))
+    }
+
+    /// Whether it is refused however often it is sent: its delivery id belongs to another signup, and that one stands.
+    #[must_use]
+    pub fn is_refused_for_ever(&self) -> bool {
+        self.run_of_delivery().is_some()
+    }
+
+    fn run_of_delivery(&self) -> Option<RunId> {
+        let Self::PutAside(poison) = self else { return None };
+        let (run, _) = poison.why.strip_prefix(OTHER_SIGNUP)?.split_once(';')?;
+        RunId::parse(run).ok()
     }
 
     /// The body as it was received. Holds personal data.
@@ -87,6 +104,9 @@ impl Letter {
 /// Why a letter was not sent again, or not wholly.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotRedriven {
+    /// It would be put aside again.
+    #[error("it stays where it is: its delivery id belongs to run {0}, so it is refused for ever; a new signup needs a new delivery id")]
+    RefusedForEver(RunId),
     /// Nobody knows where to send it.
     #[error("there is no queue {0}; it stays where it is")]
     NoSuchQueue(String),
@@ -139,6 +159,9 @@ fn counted_anew(body: &str) -> String {
 /// # Errors
 /// [`NotRedriven`] says what became of it.
 pub async fn redrive(queue: &dyn Queue, aside: &dyn PutAside, letter: &Letter) -> Result<QueueName, NotRedriven> {
+    if let Some(run) = letter.run_of_delivery() {
+        return Err(NotRedriven::RefusedForEver(run));
+    }
     let name = letter.queue().ok_or_else(|| NotRedriven::NoSuchQueue(letter.queue_name().to_owned()))?;
     queue.send(name, &counted_anew(letter.body()), Millis(0)).await.map_err(NotRedriven::NotSent)?;
     match letter {

@@ -36,6 +36,18 @@ impl Month {
         self.start <= moment && moment < self.end
     }
 
+    /// Whether it is over at a moment.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.end <= now
+    }
+
+    /// Whether a moment lies before the month that goes before it.
+    #[must_use]
+    pub fn is_far_ahead(&self, now: Timestamp) -> bool {
+        now.month() < self.start.before(Millis(1)).month()
+    }
+
     /// Its whole length: 28 to 31 days.
     #[must_use]
     pub const fn length(&self) -> Millis {
@@ -74,6 +86,16 @@ mod tests {
         for (name, days) in [("2026-11", 30), ("2026-12", 31), ("2026-02", 28), ("2028-02", 29)] {
             assert_eq!(Month::parse(name).unwrap().length(), Millis::days(days), "{name}");
         }
+    }
+
+    #[test]
+    fn this_month_and_the_next_are_neither_over_nor_far_ahead() {
+        let now = Timestamp::parse("2026-12-31T23:59:59.999Z").unwrap();
+        let of = |name: &str| Month::parse(name).map(|month| (month.is_over(now), month.is_far_ahead(now))).unwrap();
+        assert_eq!(["2025-12", "2026-11"].map(of), [(true, false); 2]);
+        assert_eq!(["2026-12", "2027-01"].map(of), [(false, false); 2]);
+        assert_eq!(["2027-02", "2030-01"].map(of), [(false, true); 2]);
+        assert_eq!(Month::parse("2026-12").map(|month| month.is_over(now.after(Millis(1)))), Some(true));
     }
 
     #[test]

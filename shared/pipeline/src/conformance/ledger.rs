@@ -230,6 +230,8 @@ async fn an_adjustment_counts_once(store: &dyn Store) {
     let adjust = async |id: &str, amount| store.adjust(&adjustment(id, amount), Credits::whole(10)).await.unwrap();
     assert_eq!(adjust("x", 5).await, Adjusted::Done);
     assert_eq!(adjust("x", 5).await, Adjusted::Before);
+    assert_eq!(adjust("x", 6).await, Adjusted::OtherAmount(Credits::whole(5)), "one name, one adjustment");
+    assert_eq!(adjust("x", -99).await, Adjusted::OtherAmount(Credits::whole(5)), "also where it could not be taken away");
     assert_eq!(adjust("y", -16).await, Adjusted::MoreThanAvailable);
     assert_eq!(adjust("y", -15).await, Adjusted::Done, "what was refused was not remembered");
     let balance = balance(store).await;

@@ -26,6 +26,7 @@ use domain::units::{Credits, Millis, Timestamp};
 use self::ask::Owed;
 use self::kept::Looked;
 
+use crate::dead_letters::OTHER_SIGNUP;
 use crate::messages::{LookupMessage, WritebackMessage, to_body};
 use crate::ports::{
     CacheKey, CachedReply, Claim, ClaimRequest, Clock, Entropy, Lease, Poison, Provider, Queue, QueueName, Store, StoreError, Window,
@@ -367,7 +368,7 @@ impl Enrich {
         let poison = Poison {
             id: self.entropy.name(),
             queue: message.queue().as_str().to_owned(),
-            why: format!("another signup came under the id of delivery {}; the first one stands", run.id),
+            why: format!("{OTHER_SIGNUP}{}; the first one stands", run.id),
             body: to_body(message)?,
             at: self.clock.now(),
         };

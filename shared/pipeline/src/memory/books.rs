@@ -88,8 +88,8 @@ impl Ledger for MemoryStore {
 
     async fn adjust(&self, adjustment: &Adjustment, allocation: Credits) -> Result<Adjusted, StoreError> {
         let books = &mut self.state().books;
-        if books.adjustments.contains_key(&adjustment.id) {
-            return Ok(Adjusted::Before);
+        if let Some(earlier) = books.adjustments.get(&adjustment.id) {
+            return Ok(if earlier.amount == adjustment.amount { Adjusted::Before } else { Adjusted::OtherAmount(earlier.amount) });
         }
         if !books.open(&adjustment.month, allocation).adjust(adjustment.amount) {
             return Ok(Adjusted::MoreThanAvailable);

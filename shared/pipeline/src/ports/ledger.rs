@@ -24,6 +24,8 @@ pub enum Adjusted {
     Done,
     /// It counted before.
     Before,
+    /// Another adjustment counted under its id, with this amount; nothing changed.
+    OtherAmount(Credits),
     /// It would take away more than is available.
     MoreThanAvailable,
 }

@@ -6,7 +6,7 @@ use domain::units::{Millis, Timestamp};
 use pipeline::dead_letters::{DAYS_KEPT, Letter, NotRedriven, read_dead, read_put_aside, redrive};
 use pipeline::memory::{MemoryQueue, MemoryStore};
 use pipeline::messages::{LookupMessage, WritebackMessage, from_body, to_body};
-use pipeline::ports::{DeadLetter, Poison, PutAside, Queue, QueueError, QueueName, Received, Runs, StoreError};
+use pipeline::ports::{Clock as _, DeadLetter, Poison, PutAside, Queue, QueueError, QueueName, Received, Runs, StoreError};
 use pipeline::work::Worked;
 
 use crate::world::{START, World, jane};
@@ -180,6 +180,22 @@ async fn a_queue_that_there_is_not_is_an_error_and_the_message_stays() {
     let watched = Watched::new(&world, "");
     assert_eq!(watched.redrive(&letter).await, Err(NotRedriven::NoSuchQueue("score".into())));
     assert_eq!((watched.heard(), aside_of(&world, DAYS_KEPT).await), (vec![], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_signup_under_the_delivery_of_another_names_that_ones_run_and_is_not_sent_again() {
+    let world = World::new();
+    world.finish(&jane()).await;
+    let mut other = jane();
+    other.signup.company_name = Some("Another Company".into());
+    assert!(matches!(world.work(&other).await, Worked::Poisoned { .. }));
+    let letters = read_put_aside(&*world.store, world.clock.now(), 1).await.unwrap();
+    let [letter] = &letters[..] else { panic!("{letters:?}") };
+    let run = jane().signup.run_id(&world.key);
+    assert_eq!((letter.run(), letter.is_refused_for_ever()), (Some(run.clone()), true));
+    let watched = Watched::new(&world, "");
+    assert_eq!(watched.redrive(letter).await, Err(NotRedriven::RefusedForEver(run)));
+    assert_eq!((watched.heard(), aside_of(&world, DAYS_KEPT).await), (vec![], 1), "nothing was sent");
 }
 
 #[tokio::test(start_paused = true)]

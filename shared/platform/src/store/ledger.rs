@@ -90,6 +90,7 @@ impl Ledger for DynamoStore {
         let key = self.key_with(&["ADJ", &adjustment.month], &adjustment.id);
         let item = key.item([("amount", credits(adjustment.amount)), ("doc", document(&key, adjustment)?)]);
         let entry = Put::builder().set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+        let entry = entry.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let entry = put_in_transaction(self.tables.name_of(Table::Credits), entry)?;
         let least = Credits::ZERO.minus(adjustment.amount);
         let month = Update::builder()
@@ -103,8 +104,13 @@ impl Ledger for DynamoStore {
         };
         match self.transact(vec![entry, self.in_credits(&self.month_key(&adjustment.month), month)?]).await? {
             Transacted::Done => Ok(Adjusted::Done),
-            Transacted::Refused(failed) if failed.first().is_some_and(Option::is_some) => Ok(Adjusted::Before),
-            Transacted::Refused(_) => Ok(Adjusted::MoreThanAvailable),
+            Transacted::Refused(failed) => match failed.into_iter().next().flatten() {
+                None => Ok(Adjusted::MoreThanAvailable),
+                Some(earlier) => {
+                    let amount = Credits::from_micros(Reader::of(&key, &earlier)?.number("amount")?);
+                    Ok(if amount == adjustment.amount { Adjusted::Before } else { Adjusted::OtherAmount(amount) })
+                }
+            },
         }
     }
 
