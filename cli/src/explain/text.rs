@@ -130,7 +130,7 @@ fn worst_price(call: &Call, catalogue: Option<&Catalogue>) -> String {
     match (&call.outcome, operation) {
         (CallOutcome::NotMade { why: Skip::Cap { .. } }, Some(operation)) => {
             let channels = operation.supplies.iter().filter(|field| is_channel(field)).count();
-            format!(", for up to {} credits", operation.price.worst_case(channels))
+            format!("; it costs up to {} credits", operation.price.worst_case(channels))
         }
         _ => String::new(),
     }
@@ -166,7 +166,7 @@ mod tests {
     fn a_call_that_a_cap_refused_says_what_it_would_have_cost_where_that_is_known() {
         let refused = call(CallOutcome::NotMade { why: Skip::Cap { scope: domain::credits::CapScope::Day } }, 0);
         let config = connectors::configure_for_use(&platform::bundled_config()).unwrap().0;
-        assert_eq!(worst_price(&refused, Some(&config.catalogue)), ", for up to 4 credits");
+        assert_eq!(worst_price(&refused, Some(&config.catalogue)), "; it costs up to 4 credits");
         assert_eq!(worst_price(&refused, None), "");
         assert_eq!(worst_price(&call(CallOutcome::NoMatch, 0), Some(&config.catalogue)), "");
     }
