@@ -32,6 +32,7 @@ crm:
 ";
 const PRESET: &str = "
 freshness: signup
+plan: {until: everything}
 steps:
   - {name: company, wants: [company.headcount], providers: [vendor.company]}
 score:
