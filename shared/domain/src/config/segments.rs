@@ -246,7 +246,7 @@ mod tests {
             ),
         ]);
         let twice = findings("segments:\n  big: company.headcount >= 1000\n  big: company.headcount >= 2000\n", "");
-        assert!(matches!(twice.as_slice(), [Finding { line: 6, message, .. }] if message.contains("duplicate")), "{twice:?}");
+        assert!(matches!(twice.as_slice(), [Finding { line: 6, message, .. }] if message.contains("`big` is written twice")), "{twice:?}");
     }
 
     #[test]
