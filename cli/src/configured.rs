@@ -20,9 +20,12 @@ impl Folder {
         config_in(self.config.as_deref().unwrap_or(Path::new("config")))
     }
 
-    /// The configuration that was named, if one was.
-    pub(crate) fn named(&self) -> Result<Option<Config>> {
-        self.config.as_deref().map(config_in).transpose()
+    /// The configuration that was named, else that in `config` where there is a sound one.
+    pub(crate) fn at_hand(&self) -> Result<Option<Config>> {
+        match &self.config {
+            Some(folder) => config_in(folder).map(Some),
+            None => Ok(config_in(Path::new("config")).ok()),
+        }
     }
 }
 

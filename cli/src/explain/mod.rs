@@ -36,12 +36,13 @@ impl Explain {
     pub(crate) async fn run(&self) -> Result<()> {
         let id = RunId::parse(&self.signup)?;
         let question = if self.what_if.is_empty() { None } else { Some(what_if::Question::read(&self.what_if, self.folder.read()?)?) };
+        let config = self.folder.at_hand()?;
         let stored = self.which.connect().await?.run(&id).await?;
         match question {
             Some(question) if self.json => say(format!("{:#}", question.answer(&stored.run)?.json())),
             Some(question) => say(question.answer(&stored.run)?.text()),
             None if self.json => say(serde_json::to_string_pretty(&stored.run)?),
-            None => say(text::explain(&stored, self.folder.named()?.as_ref().map(|config| &config.catalogue))),
+            None => say(text::explain(&stored, config.as_ref())),
         }
     }
 }

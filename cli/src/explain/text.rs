@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use comfy_table::Table;
+use domain::config::Config;
 use domain::decision::Decision;
+use domain::flip::nearest_flip;
 use domain::merge::Facts;
 use domain::plan::{Call, CallOutcome, Catalogue, Skip, next_attempt};
 use domain::run::Run;
@@ -14,7 +16,7 @@ use pipeline::ports::{Stage, StoredRun};
 use crate::table::table;
 
 /// The whole explanation.
-pub(super) fn explain(stored: &StoredRun, catalogue: Option<&Catalogue>) -> String {
+pub(super) fn explain(stored: &StoredRun, config: Option<&Config>) -> String {
     let run = &stored.run;
     let mut text = format!(
         "run {}\n  {} by {}, accepted {}, configuration {}\n",
@@ -28,8 +30,13 @@ pub(super) fn explain(stored: &StoredRun, catalogue: Option<&Catalogue>) -> Stri
         None => text.push_str(waiting(stored.stage)),
         Some(decision) => decided(&mut text, run, decision),
     }
+    // Only the configuration that decided can say what it would have taken.
+    if let Some(flip) = config.filter(|config| config.hash == run.config).and_then(|config| nearest_flip(run, config)) {
+        let changes: Vec<String> = flip.supposed.iter().map(|one| format!("{} were {}", one.field, one.value)).collect();
+        let _ = writeln!(text, "  it would go to {} if {}", flip.track.as_str(), changes.join(" and "));
+    }
     section(&mut text, "what is known", &facts(&run.facts));
-    section(&mut text, "calls", &calls(&run.calls, catalogue));
+    section(&mut text, "calls", &calls(&run.calls, config.map(|config| &config.catalogue)));
     let paid = match run.paid_calls() {
         1 => "1 paid call".to_owned(),
         many => format!("{many} paid calls"),
@@ -55,6 +62,9 @@ fn decided(text: &mut String, run: &Run, decision: &Decision) {
     let _ = writeln!(text, "\n{outcome}: {track}{provisional}{owner}, {} after it was accepted", decision.after);
     for reason in &decision.route.because {
         let _ = writeln!(text, "  because {reason}");
+    }
+    for step in &decision.unmet {
+        let _ = writeln!(text, "  needs a review: the required step {step} has not all it wants");
     }
     for earlier in run.decisions.iter().rev().skip(1) {
         let _ = writeln!(text, "  first {} for now, after {}", earlier.route.track.as_str(), earlier.after);

@@ -16,13 +16,12 @@ pub(crate) const SEED: u64 = 7;
 
 /// The sample `hot`, and what the CRM holds of it in the end, as far as it does not depend on the day.
 const HOT_EMAIL: &str = "dana.cho@northwind-grid.example";
-const HOT: [(&str, &str); 7] = [
+const HOT: [(&str, &str); 6] = [
     ("email", HOT_EMAIL),
     ("company", "Northwind Grid (invented)"),
     ("company_headcount", "1200"),
     ("company_funding_stage", "series_c"),
-    ("person_seniority", "vp"),
-    ("plg_lead_score", "100"),
+    ("plg_lead_score", "85"),
     ("routing_track", "ae_queue"),
 ];
 

@@ -8,7 +8,7 @@ use crate::decision::{Decision, Outcome};
 use crate::gate::{self, Verdict};
 use crate::merge::Facts;
 use crate::observation::{Absence, Basis, Observation};
-use crate::plan::{Call, last_calls};
+use crate::plan::{Call, last_calls, unmet};
 use crate::possible::{Known, Possible, Rules};
 use crate::priority::Priority;
 use crate::route::{self, Route, Track, Tracks};
@@ -76,6 +76,7 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         route,
         set: set.map(str::to_owned),
         owner: None,
+        unmet: unmet(&config.plan, &scored),
         absent,
         seq,
         at: now,

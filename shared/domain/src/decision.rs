@@ -65,6 +65,9 @@ pub struct Decision {
     /// The owner within the track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The required steps that have not all they want: somebody has to look at it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<String>,
     /// Why fields that scores and routes read are absent.
     #[serde(default)]
     pub absent: BTreeMap<Field, Absence>,
@@ -82,6 +85,7 @@ impl Decision {
     pub fn because(&self) -> Vec<String> {
         let mut reasons: Vec<String> = self.gate.because.clone();
         reasons.extend(self.route.because.iter().cloned());
+        reasons.extend(self.unmet.iter().map(|step| format!("needs a review: the required step {step} has not all it wants")));
         reasons.extend(self.score.points.iter().map(|points| format!("{:+} {}", points.points, points.because)));
         reasons.extend(self.score.unknowns.iter().map(|unknown| {
             let fields: Vec<String> = unknown.fields.iter().map(|field| self.absence_words(field)).collect();

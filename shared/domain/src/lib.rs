@@ -13,6 +13,7 @@ pub mod credits;
 pub mod decide;
 pub mod decision;
 pub mod eligibility;
+pub mod flip;
 pub mod freshness;
 pub mod gate;
 pub mod identity;

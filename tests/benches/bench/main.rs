@@ -9,6 +9,7 @@ mod cold_start;
 mod history;
 mod idle_cost;
 mod limit;
+mod paid_calls;
 mod prices;
 mod report;
 mod row;
@@ -26,7 +27,8 @@ use report::Report;
 use row::Row;
 
 /// Every row there is.
-const ROWS: [&str; 7] = [answer::ID, answer::ACCEPT, answer::DEADLINES, cold_start::ID, units::ID, idle_cost::ID, history::ID];
+const ROWS: [&str; 8] =
+    [answer::ID, answer::ACCEPT, answer::DEADLINES, cold_start::ID, units::ID, idle_cost::ID, paid_calls::ID, history::ID];
 
 /// What is measured and what becomes of it.
 #[derive(Debug, Parser)]
@@ -94,6 +96,7 @@ async fn measure(id: &'static str, args: &Args, places: &Places) -> Report {
         answer::DEADLINES => Box::pin(answer::deadlines::measure(size)).await,
         units::ID => Box::pin(units::measure(args.verbose)).await,
         idle_cost::ID => idle_cost::count(),
+        paid_calls::ID => Box::pin(paid_calls::measure()).await,
         history::ID => Box::pin(history::measure(size)).await,
         other => unreachable!("row {other} is in ROWS and measured by nobody"),
     };

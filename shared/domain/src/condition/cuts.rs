@@ -35,10 +35,7 @@ impl<'c> Cuts<'c> {
     /// Values of `field`, one for each way in which the clauses can answer. `None` where no few values stand for all: the field
     /// is compared with another one that is not known in `view`, or with the score.
     pub(crate) fn values(&self, field: &Field, kind: FieldKind, view: &View<'_>) -> Option<Vec<Value>> {
-        let mut constants = Vec::new();
-        for leaf in self.leaves(field) {
-            constants_of(leaf, field, view, &mut constants)?;
-        }
+        let constants = self.constants(field, view)?;
         let candidates = match kind {
             FieldKind::Bool => vec![Value::Bool(true), Value::Bool(false)],
             FieldKind::List => subsets(constants)?,
@@ -47,6 +44,15 @@ impl<'c> Cuts<'c> {
         };
         let mut seen = BTreeSet::new();
         Some(candidates.into_iter().filter(|value| seen.insert(self.signature(field, value, view))).collect())
+    }
+
+    /// What the field is compared with; `None` where that is not known in `view`.
+    pub(crate) fn constants(&self, field: &Field, view: &View<'_>) -> Option<Vec<Value>> {
+        let mut constants = Vec::new();
+        for leaf in self.leaves(field) {
+            constants_of(leaf, field, view, &mut constants)?;
+        }
+        Some(constants)
     }
 
     /// What the conditions that read the field make of a value: whole conditions where they read nothing else, else clause by clause.

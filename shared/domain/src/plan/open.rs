@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Situation, Step, Stop};
+use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Plan, Situation, Step, Stop};
 use crate::condition::{Truth, View};
 use crate::confidence;
 use crate::eligibility::Ineligible;
@@ -251,10 +251,9 @@ fn holds(stop: Stop, fact: &Fact) -> bool {
 
 /// The required steps that have not all they want, though their condition holds or may hold: what a person has to look at.
 #[must_use]
-pub fn unmet(situation: &Situation<'_>) -> Vec<String> {
-    let view = View::of(situation.facts).with_floor(situation.trust.floor);
-    let applies = |step: &&Step| step.when.as_ref().is_none_or(|when| when.evaluate(&view) != Truth::False);
-    let lacks = |step: &&Step| step.wants.iter().any(|field| !is_settled(situation, step, field));
-    let unmet = situation.plan.steps.iter().filter(|step| step.required).filter(applies).filter(lacks);
+pub fn unmet(plan: &Plan, view: &View<'_>) -> Vec<String> {
+    let applies = |step: &&Step| step.when.as_ref().is_none_or(|when| when.evaluate(view) != Truth::False);
+    let lacks = |step: &&Step| step.wants.iter().any(|field| view.value(field).is_none());
+    let unmet = plan.steps.iter().filter(|step| step.required).filter(applies).filter(lacks);
     unmet.map(|step| step.name.clone()).collect()
 }

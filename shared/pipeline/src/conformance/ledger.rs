@@ -19,8 +19,10 @@ const WEEK: &str = "2026-W47";
 
 /// Reservations, settlements and caps (RELIABILITY §1, I1 to I3, I7).
 pub async fn ledger_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
+    let fresh = &fresh;
     a_reservation_counts_in_all_its_periods(&*fresh().await).await;
     each_cap_refuses_and_leaves_every_counter_as_it_was(&*fresh().await).await;
+    a_first_call_above_its_cap_is_refused_and_one_that_just_fits_is_not(fresh).await;
     critical_passes_every_cap_and_never_the_allocation(&*fresh().await).await;
     the_same_attempt_is_reserved_once(&*fresh().await).await;
     a_settlement_releases_the_rest_and_happens_once(&*fresh().await).await;
@@ -29,6 +31,7 @@ pub async fn ledger_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
     i7_usage_adds_up_by_provider_entity_trigger_and_rule(&*fresh().await).await;
     a_settlement_counts_in_the_month_of_its_reservation(&*fresh().await).await;
     an_allocation_that_was_changed_counts_at_once(&*fresh().await).await;
+    an_overdraft_that_is_drawn_on_does_not_stop_a_higher_allocation(&*fresh().await).await;
     an_adjustment_counts_once(&*fresh().await).await;
     only_open_entries_are_overdue_and_the_oldest_comes_first(&*fresh().await).await;
     x_10_a_threshold_is_marked_once_a_month(&*fresh().await).await;
@@ -112,6 +115,24 @@ async fn each_cap_refuses_and_leaves_every_counter_as_it_was(store: &dyn Store) 
         assert_eq!(counted(store).await, (2, 0));
     }
     assert_eq!(store.read_reservation(&reservation(2).id).await.unwrap(), None, "what is refused leaves no entry");
+}
+
+async fn a_first_call_above_its_cap_is_refused_and_one_that_just_fits_is_not(fresh: &impl AsyncFn() -> Arc<dyn Store>) {
+    let of = |most: i64| {
+        let most = Some(Credits::whole(most));
+        [
+            (CapScope::Day, Bounds { day: most, ..free() }),
+            (CapScope::Week, Bounds { week: most, ..free() }),
+            (CapScope::Provider("crustdata".into()), Bounds { provider: most, ..free() }),
+            (CapScope::Rule("signup".into()), Bounds { rule: most, ..free() }),
+        ]
+    };
+    for ((scope, too_low), (_, exact)) in of(-1).into_iter().zip(of(0)) {
+        let store = fresh().await;
+        let (lease, _) = take(&*store, 'a', "n1", START).await;
+        assert_eq!(reserve(&*store, &lease, 1, &too_low).await, Reserved::Refused(scope));
+        assert_eq!(reserve(&*store, &lease, 1, &exact).await, Reserved::Reserved);
+    }
 }
 
 async fn critical_passes_every_cap_and_never_the_allocation(store: &dyn Store) {
@@ -219,6 +240,16 @@ async fn an_allocation_that_was_changed_counts_at_once(store: &dyn Store) {
     assert_eq!(counted(store).await, (2, 0));
 }
 
+async fn an_overdraft_that_is_drawn_on_does_not_stop_a_higher_allocation(store: &dyn Store) {
+    let (lease, _) = take(store, 'a', "n1", START).await;
+    let of = |allocation| Bounds { allocation: Credits::whole(allocation), available: Credits::whole(-5), ..free() };
+    assert_eq!(reserve(store, &lease, 1, &of(1)).await, Reserved::Reserved);
+    assert_eq!(reserve(store, &lease, 2, &of(1)).await, Reserved::Reserved, "Critical, on the overdraft");
+    assert_eq!(reserve(store, &lease, 3, &of(2)).await, Reserved::Reserved, "raised by less than is drawn");
+    let raised = balance(store).await;
+    assert_eq!((raised.allocation, raised.available), (Credits::whole(2), Credits::whole(-4)));
+}
+
 async fn an_adjustment_counts_once(store: &dyn Store) {
     let adjustment = |id: &str, amount: i64| Adjustment {
         id: id.into(),
@@ -263,6 +294,7 @@ async fn x_10_a_threshold_is_marked_once_a_month(store: &dyn Store) {
     reserve(store, &lease, 1, &free()).await;
     assert!(store.mark_crossed(MONTH, Threshold::Half, START).await.unwrap());
     assert!(!store.mark_crossed(MONTH, Threshold::Half, START.after(Millis(5))).await.unwrap());
+    assert_eq!(balance(store).await.crossed, [(Threshold::Half, START)].into());
     assert!(store.mark_crossed(MONTH, Threshold::OverBudget, START).await.unwrap());
     assert_eq!(balance(store).await.crossed.get(&Threshold::Half), Some(&START));
     assert_eq!(counted(store).await, (2, 0));

@@ -30,7 +30,7 @@ pub(super) fn count_in_day(reservation: &Reservation, change: Change) -> UpdateB
     let mut adds = vec!["taken :taken".to_owned()];
     let mut update =
         Update::builder().expression_attribute_values(":v", form()).expression_attribute_values(":taken", credits(change.taken()));
-    if change.calls > 0 {
+    if change.calls != 0 {
         adds.push("calls :calls".to_owned());
         update = update.expression_attribute_values(":calls", number(change.calls));
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::credits::{
-    Adjustment, Balance, BeforeReserve, Bounds, CapScope, Reservation, ReservationId, ReservationState, Threshold, Usage,
+    Adjustment, Balance, BeforeReserve, Bounds, CapScope, Change, Reservation, ReservationId, ReservationState, Threshold, Usage,
 };
 use domain::signup::RunId;
 use domain::units::{Credits, Timestamp};
@@ -31,7 +31,6 @@ const MONTH: usize = 0;
 const RESERVATION: usize = 1;
 const FENCE: usize = 2;
 const DAY: usize = 3;
-const WEEK: usize = 4;
 
 #[async_trait]
 impl Ledger for DynamoStore {
@@ -50,7 +49,7 @@ impl Ledger for DynamoStore {
     async fn move_on(&self, from: &Reservation, to: &Reservation) -> Result<bool, StoreError> {
         let change = from.change_to(to);
         let mut items = vec![self.replace_reservation(from, to)?];
-        if change.taken() != Credits::ZERO || change.used != Credits::ZERO || change.calls > 0 {
+        if change != Change::default() {
             items.push(self.in_credits(&self.month_key(&from.periods.month), count_in_month(from, change))?);
             items.push(self.in_credits(&self.day_key(&from.periods.day), count_in_day(from, change))?);
             if let (Some(week), true) = (&from.periods.week, change.taken() != Credits::ZERO) {
@@ -272,16 +271,16 @@ impl DynamoStore {
         bounds: &Bounds,
         mut failed: Vec<Option<Item>>,
     ) -> Result<Option<Result<Reserved, StoreError>>, StoreError> {
-        failed.resize(WEEK + 1, None);
-        if let Some(before) = failed[RESERVATION].take() {
+        let mut of = |place: usize| failed.get_mut(place).and_then(Option::take);
+        if let Some(before) = of(RESERVATION) {
             let before = reservation_of(&self.reservation_key(&reservation.id), &before)?;
             return Ok(Some(Ok(Reserved::Before(Box::new(before)))));
         }
-        if failed[FENCE].is_some() {
+        if of(FENCE).is_some() {
             return Ok(Some(Err(StoreError::FenceLost)));
         }
-        let Some(month) = failed[MONTH].take() else {
-            let scope = if failed[DAY].is_some() { CapScope::Day } else { CapScope::Week };
+        let Some(month) = of(MONTH) else {
+            let scope = if of(DAY).is_some() { CapScope::Day } else { CapScope::Week };
             return Ok(Some(Ok(Reserved::Refused(scope))));
         };
         let key = self.month_key(&reservation.periods.month);

@@ -7,6 +7,7 @@ use pipeline::ports::{Ledger, Reserved};
 use platform::Table;
 
 use crate::database::{LEASE, START, fresh, run_id, take};
+use crate::proxy::fresh_with_a_colleague;
 
 pub(crate) fn reservation(attempt: u32) -> Reservation {
     Reservation {
@@ -96,4 +97,33 @@ async fn a_claimant_with_an_old_fence_takes_no_credit() {
     let refused = fresh.store.reserve(&zombie, &reservation(1), &bounds()).await;
     assert_eq!(refused, Err(pipeline::ports::StoreError::FenceLost));
     assert!(fresh.items(Table::Credits).iter().all(|item| !item.contains_key("state")), "no entry");
+}
+
+#[tokio::test]
+async fn a_lower_allocation_takes_nothing_that_a_colleague_has_taken_meanwhile() {
+    let (fresh, meanwhile) = fresh_with_a_colleague().await;
+    let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
+    assert_eq!(fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap(), Reserved::Reserved);
+    let (colleague, theirs) = (fresh.store.clone(), lease.clone());
+    meanwhile.set(async move {
+        for attempt in 3..=9 {
+            assert_eq!(colleague.reserve(&theirs, &reservation(attempt), &bounds()).await.unwrap(), Reserved::Reserved);
+        }
+    });
+    // 13.5 of 15 are left when it is read that five may go, and three when five are to be taken away.
+    let lower = Bounds { allocation: Credits::whole(10), ..bounds() };
+    let answer = fresh.store.reserve(&lease, &reservation(2), &lower).await.unwrap();
+    let balance = fresh.store.balance("2026-11").await.unwrap().unwrap();
+    assert_eq!(answer, Reserved::Refused(domain::credits::CapScope::Allocation));
+    assert_eq!((balance.allocation, balance.available, balance.adds_up()), (Credits::whole(15), Credits::whole(3), true));
+}
+
+#[tokio::test]
+async fn open_entries_of_another_workspace_are_nobodys_business() {
+    let fresh = fresh().await;
+    let other = fresh.aws.store(fresh.tables.clone(), "other");
+    let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
+    fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap();
+    assert_eq!(fresh.store.overdue(START.after(Millis::days(1)), 10).await.unwrap(), [reservation(1).id]);
+    assert_eq!(other.overdue(START.after(Millis::days(1)), 10).await.unwrap(), []);
 }

@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures::future::BoxFuture;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -39,16 +40,33 @@ impl Faults {
     }
 }
 
+/// What somebody else does just before the next plain update reaches the database.
+#[derive(Clone, Default)]
+pub(crate) struct Meanwhile(Arc<Mutex<Option<BoxFuture<'static, ()>>>>);
+
+impl Meanwhile {
+    pub(crate) fn set(&self, work: impl Future<Output = ()> + Send + 'static) {
+        *self.0.lock().unwrap() = Some(Box::pin(work));
+    }
+}
+
 #[derive(Clone)]
 struct Proxy {
     database: SocketAddr,
     faults: Faults,
+    meanwhile: Meanwhile,
 }
 
 pub(crate) async fn fresh_with_faults() -> (Fresh, Faults) {
-    let faults = Faults::default();
-    let fresh = behind(async |database| start(Proxy { database, faults: faults.clone() }).await).await;
+    let (faults, meanwhile) = (Faults::default(), Meanwhile::default());
+    let fresh = behind(async |database| start(Proxy { database, faults: faults.clone(), meanwhile }).await).await;
     (fresh, faults)
+}
+
+pub(crate) async fn fresh_with_a_colleague() -> (Fresh, Meanwhile) {
+    let (faults, meanwhile) = (Faults::default(), Meanwhile::default());
+    let fresh = behind(async |database| start(Proxy { database, faults, meanwhile: meanwhile.clone() }).await).await;
+    (fresh, meanwhile)
 }
 
 async fn start(proxy: Proxy) -> SocketAddr {
@@ -60,6 +78,12 @@ async fn start(proxy: Proxy) -> SocketAddr {
 }
 
 async fn pass_on(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response {
+    if headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".UpdateItem")) {
+        let work = proxy.meanwhile.0.lock().unwrap().take();
+        if let Some(work) = work {
+            work.await;
+        }
+    }
     let (status, answer) = ask(proxy.database, &headers, &body).await;
     let fault = proxy.faults.0.lock().unwrap().pop_front();
     let (status, answer) = match fault {

@@ -2,7 +2,7 @@
 //! ones; tables, queues and providers take times drawn from a seed. Functions are warm.
 
 pub(crate) mod deadlines;
-mod dice;
+pub(crate) mod dice;
 mod scene;
 mod trips;
 mod vendor;
