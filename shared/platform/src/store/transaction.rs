@@ -95,3 +95,25 @@ pub(super) fn put_in_transaction(table: &str, put: PutBuilder) -> Result<Transac
 pub(super) fn not_built(error: &BuildError) -> StoreError {
     StoreError::Unavailable(format!("TransactWriteItems: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_that_collided_pause_for_different_times_and_none_too_long() {
+        let pauses: Vec<Duration> = (0..64).map(|_| jitter(LONGEST_PAUSE_MS)).collect();
+        assert!(pauses.iter().any(|pause| *pause != pauses[0]));
+        assert!(pauses.iter().all(|pause| *pause <= Duration::from_millis(LONGEST_PAUSE_MS)));
+    }
+
+    #[test]
+    fn what_no_further_try_would_mend_is_not_tried_again() {
+        for code in ["None", "TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+            assert!(passes_by_itself(code), "{code}");
+        }
+        for code in ["ValidationError", "ItemCollectionSizeLimitExceeded", "DuplicateItem"] {
+            assert!(!passes_by_itself(code), "{code}");
+        }
+    }
+}

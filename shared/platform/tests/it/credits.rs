@@ -110,12 +110,12 @@ async fn a_lower_allocation_takes_nothing_that_a_colleague_has_taken_meanwhile()
             assert_eq!(colleague.reserve(&theirs, &reservation(attempt), &bounds()).await.unwrap(), Reserved::Reserved);
         }
     });
-    // 13.5 of 15 are left when it is read that five may go, and three when five are to be taken away.
+    // 13.5 of 15 are left when it is read that five may go, and three when they are to be taken away: then only three go.
     let lower = Bounds { allocation: Credits::whole(10), ..bounds() };
     let answer = fresh.store.reserve(&lease, &reservation(2), &lower).await.unwrap();
     let balance = fresh.store.balance("2026-11").await.unwrap().unwrap();
     assert_eq!(answer, Reserved::Refused(domain::credits::CapScope::Allocation));
-    assert_eq!((balance.allocation, balance.available, balance.adds_up()), (Credits::whole(15), Credits::whole(3), true));
+    assert_eq!((balance.allocation, balance.available, balance.adds_up()), (Credits::whole(12), Credits::ZERO, true));
 }
 
 #[tokio::test]
