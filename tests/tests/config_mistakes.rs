@@ -84,9 +84,12 @@ fn a_cap_under_which_no_paid_call_fits_is_found() {
         (MAIN, "week: 2500", "week: 1.999999", two),
         (MAIN, "crustdata: 8000", "crustdata: 0.5", two),
     ]);
-    for fits in ["day: 2", "day: 0"] {
+    for fits in ["day: 4", "day: 0"] {
         assert_eq!(findings(MAIN, "day: 500", fits), [], "{fits}");
     }
+    // A call for the person fits under 2, and none for the company.
+    let found = findings(MAIN, "day: 500", "day: 2");
+    assert!(matches!(found.as_slice(), [finding] if finding.message.contains("step `company` is never paid for")), "{found:?}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::possible::{Known, Possible, Rules};
 use crate::priority::Priority;
 use crate::route::{self, Route, Track, Tracks};
 use crate::run::absence_of;
-use crate::schema::Field;
+use crate::schema::{Field, Schema};
 use crate::score;
 use crate::signup::{Arrival, RunId, Signup};
 use crate::units::{BasisPoints, Millis, Timestamp};
@@ -22,6 +22,27 @@ use crate::vertical::lacked;
 
 /// The canonical fields that a form may fill besides the declared ones.
 const OPEN_TO_FORMS: &[&str] = &["product", "loan_amount", "source.type", "contact.phone"];
+
+/// The canonical fields that a signup itself may bring, whatever its form.
+const SAID_BY_SIGNUPS: &[&str] = &[
+    "signup.arrival",
+    "signup.issuer",
+    "signup.source",
+    "contact.full_name",
+    "contact.title",
+    "contact.linkedin_url",
+    "contact.github",
+    "contact.twitter",
+    "contact.email",
+    "company.linkedin_url",
+    "company.name",
+    "company.domain",
+];
+
+/// Whether [`observations_of`] can give this field.
+pub(crate) fn may_be_said_by_signup(field: &Field, schema: &Schema) -> bool {
+    schema.is_custom(field) || OPEN_TO_FORMS.contains(&field.as_str()) || SAID_BY_SIGNUPS.contains(&field.as_str())
+}
 
 /// What a decision is made from.
 #[derive(Clone, Copy, Debug)]
@@ -211,6 +232,8 @@ fn strength(arrival: &Observation) -> Reverse<Priority> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::{Draft, Sources};
+    use crate::plan::Catalogue;
 
     fn arrival(word: &str, minute: i64) -> Observation {
         Observation {
@@ -226,6 +249,35 @@ mod tests {
 
     fn joined(old: &Observation, new: &Observation) -> Observation {
         join_observations(std::slice::from_ref(old), std::slice::from_ref(new), Millis::hours(1)).remove(0)
+    }
+
+    #[test]
+    fn what_a_signup_says_are_the_fields_that_a_rule_may_read_without_a_step() {
+        let files = [
+            ("millrace.yaml", "version: 1\npreset: none\ncredits: {allocation: 1}\nfields: {loan_tier: word}\n"),
+            ("presets/none.yaml", "{freshness: signup, steps: [], score: [], route: {rules: [], otherwise: review, undecided: review}}"),
+        ];
+        let sources = Sources::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+        let config = Draft::read(&sources).unwrap().check(Catalogue::new()).unwrap();
+        let mut said = BTreeSet::new();
+        for profile in ["https://github.com/jane", "https://x.com/jane", "https://linkedin.com/in/jane"] {
+            let signup = serde_json::json!({
+                "issuer": "signup", "delivery": "1", "occurred_at": 0, "email": "jane@acme.io", "name": "Jane", "company_name": "Acme",
+                "job_role": "VP", "social_url": profile, "company_linkedin_url": "https://linkedin.com/company/acme", "source": "trial",
+                "custom": {"loan_tier": "a", "product": "x", "loan_amount": 5, "source.type": "exclusive", "contact.phone": "+15125550100",
+                           "company.headcount": 5},
+            });
+            let signup: Signup = serde_json::from_value(signup).unwrap();
+            said.extend(observations_of(&signup, &config).into_iter().map(|observation| observation.field.to_string()));
+        }
+        let may_be: BTreeSet<String> = config
+            .schema
+            .fields()
+            .map(|spec| config.schema.field(&spec.path).unwrap())
+            .filter(|field| may_be_said_by_signup(field, &config.schema))
+            .map(|field| field.to_string())
+            .collect();
+        assert_eq!(said, may_be);
     }
 
     #[test]

@@ -187,5 +187,5 @@ fn config(allocation: i64) -> Config {
     let files = [("millrace.yaml", main), ("presets/model.yaml", PRESET.to_owned())];
     let sources = Sources::new(files.map(|(path, text)| (path.to_owned(), text)));
     let draft = Draft::read(&sources).unwrap_or_else(|findings| panic!("{findings}"));
-    draft.check([(operation.name.clone(), operation)].into()).unwrap_or_else(|findings| panic!("{findings}"))
+    draft.check_for_use([(operation.name.clone(), operation)].into()).unwrap_or_else(|findings| panic!("{findings}"))
 }

@@ -85,6 +85,11 @@ impl Condition {
         &self.text
     }
 
+    /// Whether both say the same in the same order, however they are written.
+    pub(crate) fn same_as(&self, other: &Self) -> bool {
+        self.expression == other.expression
+    }
+
     /// Evaluates the condition on what is known.
     #[must_use]
     pub fn evaluate(&self, view: &View<'_>) -> Truth {

@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde_saphyr::Spanned;
 
 use super::document::Main;
+use super::lint::lint;
 use super::segments::joined;
 use super::{Config, Finding, Findings, MAIN_FILE, Sources, TrackPlan, WORKSPACE};
 use crate::condition::Condition;
@@ -37,11 +38,24 @@ impl<'a> Draft<'a> {
         &self.schema
     }
 
-    /// Checks the documents against each other and against the operations that the connectors offer.
+    /// Checks the documents against each other and against the operations that the connectors offer, and looks for what is well
+    /// formed and can still never do what it says.
     ///
     /// # Errors
     /// Every mistake that was found, with file and line.
     pub fn check(self, catalogue: Catalogue) -> Result<Config, Findings> {
+        let (sources, fields) = (self.sources, self.schema.clone());
+        let config = self.check_for_use(catalogue)?;
+        let findings = lint(sources, fields, &config);
+        if findings.is_empty() { Ok(config) } else { Err(Findings(findings)) }
+    }
+
+    /// As [`Draft::check`], for a function: it takes a configuration that was published and leaves the lint out, which costs every
+    /// new process time and would refuse what an earlier version let pass.
+    ///
+    /// # Errors
+    /// Every mistake that makes the configuration unusable, with file and line.
+    pub fn check_for_use(self, catalogue: Catalogue) -> Result<Config, Findings> {
         let mut checker = Checker { schema: self.schema, catalogue, findings: Vec::new() };
         let config = checker.config(self.sources, self.main);
         match config {
@@ -77,7 +91,7 @@ impl Checker {
             self.find(MAIN_FILE, line(other), format!("one deployment serves one workspace today; write `workspace: {WORKSPACE}`"));
         }
         let trust = self.trust(main.trust);
-        let limits = self.limits(main.credits);
+        let limits = self.limits(main.credits.value);
         let deadlines = self.deadlines(main.deadlines);
         let crm = main.crm.map(|section| self.crm(section));
         let audiences = self.names(MAIN_FILE, main.segments, main.audiences);

@@ -25,7 +25,7 @@ pub(super) struct Main {
     pub(super) preset: Spanned<String>,
     #[serde(default)]
     pub(super) fields: BTreeMap<String, Spanned<FieldType>>,
-    pub(super) credits: CreditsSection,
+    pub(super) credits: Spanned<CreditsSection>,
     #[serde(default)]
     pub(super) trust: TrustSection,
     #[serde(default)]

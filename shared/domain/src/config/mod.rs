@@ -8,6 +8,7 @@ mod eligibility;
 mod enrichment_rules;
 mod form;
 mod freshness;
+mod lint;
 mod rules;
 mod segments;
 mod sets;

@@ -20,7 +20,7 @@ use crate::tier::Tiers;
 use crate::vertical::Vertical;
 
 /// The folder of the presets.
-const PRESETS: &str = "presets/";
+pub(super) const PRESETS: &str = "presets/";
 
 /// A preset that was checked.
 pub(super) struct Rules {

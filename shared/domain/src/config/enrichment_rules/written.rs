@@ -15,10 +15,10 @@ use crate::units::Millis;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::config) struct RuleSection {
-    pub(super) name: Spanned<String>,
+    pub(in crate::config) name: Spanned<String>,
     pub(super) trigger: Spanned<Written<TriggerSection>>,
     #[serde(default)]
-    pub(super) filter: Option<Spanned<String>>,
+    pub(in crate::config) filter: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) entity: Option<Entity>,
     pub(super) action: Spanned<Written<ActionSection>>,
