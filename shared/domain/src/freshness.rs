@@ -108,6 +108,22 @@ impl FreshnessTable {
         self.shortest(&[self.own])
     }
 
+    /// The lifetimes after which something of some lead is no longer fresh, whatever segments it is in.
+    #[must_use]
+    pub fn shortest_of_any(&self) -> Freshness {
+        let base = self.base();
+        let of = |class: fn(&Lifetimes) -> Option<Millis>, base: Millis| {
+            self.segments.iter().filter_map(|segment| class(&segment.lifetimes)).fold(base, Millis::min)
+        };
+        Freshness {
+            person: of(|lifetimes| lifetimes.person, base.person),
+            company: of(|lifetimes| lifetimes.company, base.company),
+            phone: of(|lifetimes| lifetimes.phone, base.phone),
+            check: of(|lifetimes| lifetimes.check, base.check),
+            no_match: of(|lifetimes| lifetimes.no_match, base.no_match),
+        }
+    }
+
     /// The lifetimes for this lead: the shortest explicit one of a class, else the preset's. A segment counts once the lead
     /// is surely in it. `max_age` is that of the rule that started the run; it stands over all others.
     #[must_use]

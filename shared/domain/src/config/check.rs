@@ -109,7 +109,7 @@ impl Checker {
         let eligibility = main.eligibility.map(|section| self.eligibility(MAIN_FILE, section));
         let preset = preset?;
         let freshness = main.freshness.map(|section| self.freshness(MAIN_FILE, section)).unwrap_or(preset.freshness);
-        let rules = self.enrichment_rules(main.rules, limits.allocation, &freshness.base());
+        let rules = self.enrichment_rules(main.rules, limits.allocation, &freshness.shortest_of_any());
         Some(Config {
             hash: sources.hash(),
             workspace: WORKSPACE.to_owned(),

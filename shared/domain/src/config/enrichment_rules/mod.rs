@@ -26,7 +26,7 @@ const CADENCES: &[(&str, Millis)] =
     &[("daily", Millis::days(1)), ("weekly", Millis::days(7)), ("monthly", Millis::days(30)), ("quarterly", Millis::days(90))];
 
 impl Checker {
-    /// `allocation` is the month's, `freshness` what holds for everybody.
+    /// `allocation` is the month's, `freshness` the shortest lifetimes of any lead.
     pub(super) fn enrichment_rules(&mut self, sections: Vec<RuleSection>, allocation: Credits, freshness: &Freshness) -> Vec<Rule> {
         let mut names: Vec<String> = Vec::new();
         let mut rules = Vec::new();
@@ -80,7 +80,8 @@ impl Checker {
         let filter = section.filter.and_then(|written| self.condition(MAIN_FILE, &written));
         let max_age = section.max_age.map(|written| written.value);
         if let Some(RuleTrigger::Scheduled(every)) = trigger {
-            self.check_schedule(&name, at, every, max_age, section.entity, freshness);
+            let fresh = max_age.unwrap_or_else(|| self.shortest_of(&action, section.entity, freshness));
+            self.check_schedule(&name, at, every, fresh);
         }
         Some(Rule {
             name,
@@ -139,21 +140,19 @@ impl Checker {
         written.iter().filter_map(|path| self.field(MAIN_FILE, path)).collect()
     }
 
-    /// A schedule that finds everything fresh whenever it comes round would do nothing.
-    fn check_schedule(
-        &mut self,
-        name: &str,
-        at: u64,
-        every: Millis,
-        max_age: Option<Millis>,
-        entity: Option<Entity>,
-        freshness: &Freshness,
-    ) {
-        let fresh = max_age.unwrap_or(match entity {
+    /// How soon something that a rule looks up is no longer fresh, for whatever lead.
+    fn shortest_of(&self, action: &Action, entity: Option<Entity>, freshness: &Freshness) -> Millis {
+        let named = if let Action::Fields(fields) = action { fields.as_slice() } else { &[] };
+        let of_named = named.iter().map(|field| freshness.of(self.schema.kind_of(field).1)).min();
+        of_named.unwrap_or(match entity {
             Some(Entity::Account) => freshness.company,
             Some(Entity::Contact) => freshness.person,
             Some(Entity::Lead) | None => freshness.person.min(freshness.company),
-        });
+        })
+    }
+
+    /// A schedule that finds everything fresh whenever it comes round would do nothing.
+    fn check_schedule(&mut self, name: &str, at: u64, every: Millis, fresh: Millis) {
         if fresh >= every {
             let message = format!(
                 "rule `{name}` comes round every {every} and finds what it looked up still fresh, for {fresh}; write for example `max_age: {}`",

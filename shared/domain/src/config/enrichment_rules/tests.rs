@@ -100,6 +100,13 @@ fn x_03_a_schedule_that_freshness_would_cancel_is_found() {
         let found = findings(&written, "");
         assert!(matches!(found.as_slice(), [finding] if finding.message == said), "{written}: {found:?}");
     }
+    let of_phone = "rules:\n  - {name: again, action: {fields: [phone.valid]}, trigger: {scheduled: WHEN}}\n";
+    assert_eq!(findings(&of_phone.replace("WHEN", "8d"), ""), [], "a phone check is fresh for 7 days, whatever a person is");
+    let found = findings(&of_phone.replace("WHEN", "weekly"), "");
+    assert!(matches!(found.as_slice(), [finding] if finding.message.contains("still fresh, for 7d")), "{found:?}");
+    let strategic = "segments: {strategic: company.headcount >= 1000}\nfreshness: {preset: crm, segments: {strategic: {company: 30d}}}\n";
+    let again = format!("{strategic}{}, entity: account}}\n", scheduled("quarterly"));
+    assert_eq!(findings(&again, ""), [], "strategic accounts are stale by then");
     for written in ["90d, max_age: 81d", "quarterly, entity: contact"] {
         let (every, rest) = written.split_once(", ").unwrap();
         assert_eq!(findings(&format!("{}, {rest}}}\n", scheduled(every)), ""), [], "{written}");
