@@ -254,3 +254,74 @@ impl Unknown {
 fn is_assumed(assumed: &[Assumed<'_>], field: &Field) -> bool {
     assumed.iter().any(|one| one.field == field)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::condition::Condition;
+    use crate::route::RouteRule;
+
+    fn rules_to(otherwise: Track, rules: &[(&str, Track)]) -> RouteRules {
+        let rule = |(when, to): &(&str, Track)| RouteRule {
+            when: Condition::parse(when, &Schema::default()).unwrap(),
+            to: *to,
+            because: (*when).to_owned(),
+        };
+        RouteRules { rules: rules.iter().map(rule).collect(), otherwise, undecided: Track::Review }
+    }
+
+    fn tracks(score: &[(&str, i64)], route: &RouteRules, open: &[&'static str]) -> Vec<Track> {
+        let rule = |(when, points): &(&str, i64)| ScoreRule {
+            when: Condition::parse(when, &Schema::default()).unwrap(),
+            points: *points,
+            because: (*when).to_owned(),
+        };
+        let score: Vec<ScoreRule> = score.iter().map(rule).collect();
+        let open = open.iter().map(|path| Field::known(path)).collect();
+        let known = Known { facts: &Facts::new(), floor: BasisPoints::ZERO, open: &open };
+        Possible::new(Rules { gate: &[], score: &score, route }, known, &Schema::default()).tracks().iter().collect()
+    }
+
+    #[test]
+    fn points_that_exclude_each_other_are_not_added_up() {
+        let route = rules_to(Track::SelfServe, &[("score >= 50", Track::AeQueue)]);
+        let score = [("company.headcount < 50", 30), ("company.headcount > 5000", 30)];
+        assert_eq!(tracks(&score, &route, &[]), [Track::SelfServe]);
+    }
+
+    #[test]
+    fn rules_that_cover_everything_leave_nothing_open_though_nothing_is_known() {
+        let route = rules_to(Track::SelfServe, &[("company.headcount < 50 || company.headcount >= 50", Track::AeQueue)]);
+        assert_eq!(tracks(&[], &route, &["company.headcount"]), [Track::AeQueue]);
+    }
+
+    #[test]
+    fn has_is_true_false_or_both_by_what_may_still_come() {
+        let route = rules_to(Track::SelfServe, &[("has(contact.phone)", Track::SdrQueue)]);
+        assert_eq!(tracks(&[], &route, &[]), [Track::SelfServe], "nobody will tell it");
+        assert_eq!(tracks(&[], &route, &["contact.phone"]), [Track::SdrQueue, Track::SelfServe]);
+    }
+
+    #[test]
+    fn an_untold_value_is_cut_like_a_told_one_where_a_condition_asks_for_both() {
+        let route = rules_to(Track::SelfServe, &[("!has(company.headcount) && company.headcount > 5", Track::SdrQueue)]);
+        assert_eq!(tracks(&[], &route, &[]), [Track::SdrQueue, Track::SelfServe]);
+    }
+
+    #[test]
+    fn two_unknown_fields_that_are_compared_with_each_other_stay_open() {
+        let route = rules_to(Track::SelfServe, &[("company.country == company.state", Track::SdrQueue)]);
+        assert_eq!(tracks(&[], &route, &[]), [Track::SdrQueue, Track::SelfServe]);
+    }
+
+    #[test]
+    fn beyond_the_cap_every_track_that_the_rules_leave_open_is_possible() {
+        let fields = ["company.sic", "company.naics", "company.city", "company.state", "company.country", "company.cms", "company.cdn"];
+        let all = |word: &str| fields.map(|path| format!("{path} == \"{word}\"")).join(" || ");
+        let clauses: Vec<String> = ["a", "b", "c", "d", "e", "f"].map(all).to_vec();
+        let never = format!("({}) && company.headcount > 5 && company.headcount < 3", clauses.join(" || "));
+        let route = rules_to(Track::SelfServe, &[(&never, Track::SdrQueue)]);
+        let possible = tracks(&[], &route, &[]);
+        assert!(possible.contains(&Track::SelfServe) && possible.len() <= 2, "{possible:?}");
+    }
+}

@@ -56,15 +56,22 @@ impl<'c> Cuts<'c> {
     }
 
     /// What the conditions that read the field make of a value: whole conditions where they read nothing else, else clause by clause.
+    /// Told and untold, since a condition may ask whether it was.
     fn signature(&self, field: &Field, value: &Value, view: &View<'_>) -> Vec<Truth> {
-        let assumed = [Assumed { field, value, is_present: true }];
-        let view = view.assuming(&assumed);
+        let answers = |is_present| {
+            let assumed = [Assumed { field, value, is_present }];
+            self.answers(field, &view.assuming(&assumed))
+        };
+        [answers(true), answers(false)].concat()
+    }
+
+    fn answers(&self, field: &Field, view: &View<'_>) -> Vec<Truth> {
         let mut answers = Vec::new();
         for (condition, fields) in self.conditions.iter().filter(|(_, fields)| fields.contains(field)) {
             if fields.len() == 1 && !condition.reads_score() {
-                answers.push(condition.evaluate(&view));
+                answers.push(condition.evaluate(view));
             } else {
-                answers.extend(leaves_of(&condition.expression, field).into_iter().map(|leaf| leaf.evaluate(&view)));
+                answers.extend(leaves_of(&condition.expression, field).into_iter().map(|leaf| leaf.evaluate(view)));
             }
         }
         answers
