@@ -88,6 +88,19 @@ pub(crate) fn check<'a>(field: &Field, value: &'a Value, known: impl Fn(&'static
     Some(Check { name, outcome: CheckOutcome::of(fits) })
 }
 
+/// The fields that [`check`] measures by this one.
+pub(crate) fn measured_by(field: &Field) -> &'static [&'static str] {
+    match field.as_str() {
+        "company.headcount" => &["company.revenue"],
+        "company.revenue" => &["company.headcount"],
+        "company.industry" => &["company.headcount", "company.revenue"],
+        "company.domain" => &["contact.work_email"],
+        "contact.seniority" => &["contact.title"],
+        "contact.title" => &["contact.seniority"],
+        _ => &[],
+    }
+}
+
 /// Yearly revenue per head in USD that is plausible for industries whose name has one of these words; the first row counts.
 /// Wide on purpose: `company.revenue` is the lower bound of an estimate, and only what is absurd may cost confidence.
 const REVENUE_PER_HEAD: &[(&[&str], i64, i64)] = &[

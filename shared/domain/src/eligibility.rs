@@ -59,19 +59,30 @@ impl Minimum {
         }
     }
 
+    const fn paths(self) -> &'static [&'static str] {
+        match self {
+            Self::Email => &["contact.email", "contact.work_email", "contact.personal_email"],
+            Self::CompanyDomain => &["company.domain"],
+            Self::CompanyName => &["company.name"],
+            Self::ProfileUrl => &["contact.linkedin_url", "contact.github", "contact.twitter"],
+            Self::CompanyLinkedinUrl => &["company.linkedin_url"],
+        }
+    }
+
+    const fn kinds(self) -> &'static [KeyKind] {
+        match self {
+            Self::Email => &[KeyKind::BusinessEmail, KeyKind::PersonalEmail, KeyKind::Email],
+            Self::CompanyDomain => &[KeyKind::Domain],
+            Self::CompanyName => &[KeyKind::CompanyName, KeyKind::NameAndCompany],
+            Self::ProfileUrl => &[KeyKind::SocialUrl],
+            Self::CompanyLinkedinUrl => &[KeyKind::CompanyLinkedinUrl],
+        }
+    }
+
     /// A key that it can be asked by counts as much as a fact.
     fn is_there(self, view: &View<'_>, keys: &[LookupKey]) -> bool {
-        let (kinds, paths): (&[KeyKind], &[&'static str]) = match self {
-            Self::Email => (
-                &[KeyKind::BusinessEmail, KeyKind::PersonalEmail, KeyKind::Email],
-                &["contact.email", "contact.work_email", "contact.personal_email"],
-            ),
-            Self::CompanyDomain => (&[KeyKind::Domain], &["company.domain"]),
-            Self::CompanyName => (&[KeyKind::CompanyName, KeyKind::NameAndCompany], &["company.name"]),
-            Self::ProfileUrl => (&[KeyKind::SocialUrl], &["contact.linkedin_url", "contact.github", "contact.twitter"]),
-            Self::CompanyLinkedinUrl => (&[KeyKind::CompanyLinkedinUrl], &["company.linkedin_url"]),
-        };
-        keys.iter().any(|key| kinds.contains(&key.kind)) || paths.iter().any(|path| view.value(&Field::known(path)).is_some())
+        let is_known = |path: &&'static str| view.value(&Field::known(path)).is_some();
+        keys.iter().any(|key| self.kinds().contains(&key.kind)) || self.paths().iter().any(is_known)
     }
 }
 
@@ -144,25 +155,41 @@ impl fmt::Display for Ineligible {
 }
 
 impl Eligibility {
-    /// Whether an operation of this class may be asked about a record. A segment excludes only who is surely in it.
+    /// Whether an operation of this class may be asked about a record at all. A segment excludes only who is surely in it.
     ///
     /// # Errors
-    /// The first reason against it: the kind of record, what it lacks, the segment in the order of the configuration.
-    pub fn check(&self, trigger: Trigger, class: FieldClass, view: &View<'_>, keys: &[LookupKey]) -> Result<(), Ineligible> {
+    /// The first reason against it: the kind of record, or the segment in the order of the configuration.
+    pub fn admits(&self, trigger: Trigger, class: FieldClass, view: &View<'_>) -> Result<(), Ineligible> {
+        let entity = Entity::of_class(class);
         if trigger == Trigger::Manual {
             return Ok(());
         }
-        let entity = Entity::of_class(class);
         if !self.entities.contains(&entity) {
             return Err(Ineligible::Entity { entity });
-        }
-        if !self.needs.is_empty() && !self.needs.iter().any(|minimum| minimum.is_there(view, keys)) {
-            return Err(Ineligible::TooLittle { needs: self.needs.clone() });
         }
         let excludes = |exclusion: &&Exclusion| exclusion.entities.contains(&entity) && exclusion.when.evaluate(view) == Truth::True;
         match self.exclude.iter().find(excludes) {
             Some(Exclusion { segment, because, .. }) => Err(Ineligible::Excluded { segment: segment.clone(), because: because.clone() }),
             None => Ok(()),
         }
+    }
+
+    /// Whether a record has what a lookup needs, so far.
+    ///
+    /// # Errors
+    /// What it needs one of.
+    pub fn has_enough(&self, trigger: Trigger, view: &View<'_>, keys: &[LookupKey]) -> Result<(), Ineligible> {
+        let is_there = |minimum: &Minimum| minimum.is_there(view, keys);
+        if trigger == Trigger::Manual || self.needs.is_empty() || self.needs.iter().any(is_there) {
+            return Ok(());
+        }
+        Err(Ineligible::TooLittle { needs: self.needs.clone() })
+    }
+
+    /// The fields that it reads.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        let needed = self.needs.iter().flat_map(|minimum| minimum.paths()).map(|path| Field::known(path));
+        needed.chain(self.exclude.iter().flat_map(|exclusion| exclusion.when.fields())).collect()
     }
 }

@@ -95,8 +95,6 @@ impl<'a> Possible<'a> {
             });
             unknown.push(Unknown { field: field.clone(), is_open, pieces: pieces.collect() });
         }
-        // What may still come stands before what will not.
-        unknown.sort_by_key(|unknown| !unknown.is_open);
         Self { rules, known, unknown, uncut }
     }
 
@@ -158,6 +156,11 @@ impl<'p> Search<'p> {
 
     fn depends_on(&mut self, asked: &BTreeSet<Field>) -> bool {
         let possible = self.possible;
+        // Where the tracks cannot be told apart within the cap, the decision could not be told either: then everything matters.
+        let mut other = possible.search();
+        if other.tracks(&[]).len() > 1 && other.runs_left == 0 {
+            return true;
+        }
         if possible.uncut.iter().any(|field| possible.known.open.contains(field)) {
             return self.left_open(&[]).len() > 1;
         }

@@ -138,6 +138,7 @@ impl<'a> Moment<'a> {
         plan::open_fields(&Situation {
             calls,
             paid_by: self.run.paid_by.as_ref().filter(|_| self.seen.paid),
+            finish_by: self.seen.finish_by.unwrap_or(self.run.finish_by),
             ..Situation::of(self.config, self.run, &self.facts, &keys, self.logged.at)
         })
     }

@@ -75,7 +75,7 @@ pub(crate) fn bounds(rules: &[ScoreRule], view: &View<'_>) -> (i64, i64) {
             Truth::True => (rule.points, rule.points),
             Truth::Unknown => (rule.points.min(0), rule.points.max(0)),
         };
-        (low, high) = (low + least, high + most);
+        (low, high) = (low.saturating_add(least), high.saturating_add(most));
     }
     (low.clamp(0, SCORE_MAX), high.clamp(0, SCORE_MAX))
 }

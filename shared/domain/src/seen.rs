@@ -6,7 +6,7 @@ use crate::decide::join_observations;
 use crate::decision::Decision;
 use crate::observation::Observation;
 use crate::run::Run;
-use crate::units::Millis;
+use crate::units::{Millis, Timestamp};
 
 /// How far the log was when a decision was made, and what was known beside it. `Debug` shows no value of a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Seen {
     /// The record's observations that counted beside the run's own; absent while those of the decision before count on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<Vec<Observation>>,
+    /// When calls had to have begun, where the run got another time since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_by: Option<Timestamp>,
     /// Hash of the configuration, where it was another than the run is pinned to now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
@@ -47,9 +50,28 @@ impl Run {
             return;
         }
         let before = std::mem::replace(&mut self.config, config.to_owned());
+        self.fill_seen();
         for seen in &mut self.seen {
             seen.config.get_or_insert_with(|| before.clone());
         }
+    }
+
+    /// Gives the run another time to begin calls in. What was decided before keeps its own.
+    pub fn finish_by(&mut self, moment: Timestamp) {
+        let before = std::mem::replace(&mut self.finish_by, moment);
+        if before == moment || self.decisions.is_empty() {
+            return;
+        }
+        self.fill_seen();
+        for seen in &mut self.seen {
+            seen.finish_by.get_or_insert(before);
+        }
+    }
+
+    /// One entry a decision: a log of an earlier version has decisions without, which saw all that there is by now.
+    fn fill_seen(&mut self) {
+        let so_far = self.seen_so_far();
+        self.seen.resize(self.decisions.len(), so_far);
     }
 
     /// What the decision of this number saw; one without an entry saw the whole log.
@@ -78,8 +100,7 @@ impl Run {
 
     fn push(&mut self, decision: Decision, seen: Option<Seen>) {
         if let Some(seen) = seen {
-            // One entry a decision: a log of an earlier version has decisions without.
-            self.seen.resize_with(self.decisions.len(), Seen::default);
+            self.fill_seen();
             self.seen.push(seen);
         }
         self.decisions.push(decision);

@@ -11,7 +11,7 @@ use domain::eligibility::Eligibility;
 use domain::freshness::Freshness;
 use domain::gate::{GateRule, Verdict};
 use domain::identity::{KeyKind, LookupKey};
-use domain::merge::{Facts, merge};
+use domain::merge::{Fact, Facts, merge};
 use domain::observation::{Basis, Observation};
 use domain::plan::{Ask, Call, CallOutcome, Catalogue, Next, OnError, Operation, Order, Plan, Situation, Step, Stop, Until, next};
 use domain::possible::{Known, Possible, Rules};
@@ -260,13 +260,22 @@ impl World {
         tracks.single().unwrap_or(self.judges.route.undecided)
     }
 
-    /// Whether a step's stop predicate let a value stand that asking everybody would have overturned: the error that
+    /// Whether a stop predicate let a value stand that asking everybody would have overturned, or made less sure: the error that
     /// configuration allows.
     fn settled_for_less(&self, early: &Ended, late: &Ended) -> bool {
-        early
-            .facts
-            .iter()
-            .any(|(field, fact)| late.facts.get(field).is_none_or(|other| other.value != fact.value || other.confidence < fact.confidence))
+        early.facts.iter().any(|(field, fact)| {
+            let is_worse = late.facts.get(field).is_none_or(|other| other.value != fact.value || other.confidence < fact.confidence);
+            let stops: Vec<Stop> = self.steps.iter().filter(|step| step.wants.contains(field)).map(|step| step.stop).collect();
+            is_worse && stops.iter().chain(stops.is_empty().then_some(&Stop::DEFAULT)).all(|stop| was_content(*stop, fact))
+        })
+    }
+}
+
+fn was_content(stop: Stop, fact: &Fact) -> bool {
+    match stop {
+        Stop::FirstUsable => true,
+        Stop::Confidence(least) => fact.confidence >= least,
+        Stop::Confirmations(count) => fact.confirmations >= count,
     }
 }
 
@@ -291,7 +300,7 @@ fn line(step: String, operation: String, outcome: CallOutcome, credits: i64) -> 
 
 /// Every combination of values of the fields that `facts` does not know, as the rules see them.
 fn every_completion(facts: &Facts) -> Vec<Facts> {
-    let sure = |value: Value| domain::merge::Fact {
+    let sure = |value: Value| Fact {
         value,
         confidence: BasisPoints::ONE,
         sources: vec!["test".into()],

@@ -8,6 +8,8 @@ use super::{Condition, Expression, Operand, Truth, View};
 use crate::schema::{Field, FieldKind};
 use crate::value::{Value, fold};
 
+/// A field that is compared with more values than this is not cut.
+const CONSTANTS_MAX: usize = 64;
 /// More words than this have too many subsets to be looked at.
 const WORDS_MAX: usize = 8;
 
@@ -35,7 +37,7 @@ impl<'c> Cuts<'c> {
     /// Values of `field`, one for each way in which the clauses can answer. `None` where no few values stand for all: the field
     /// is compared with another one that is not known in `view`, or with the score.
     pub(crate) fn values(&self, field: &Field, kind: FieldKind, view: &View<'_>) -> Option<Vec<Value>> {
-        let constants = self.constants(field, view)?;
+        let constants = self.constants(field, view).filter(|constants| constants.len() <= CONSTANTS_MAX)?;
         let candidates = match kind {
             FieldKind::Bool => vec![Value::Bool(true), Value::Bool(false)],
             FieldKind::List => subsets(constants)?,

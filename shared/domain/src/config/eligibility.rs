@@ -127,9 +127,14 @@ eligibility:
         LookupKey { kind, value: "x".into() }
     }
 
+    fn check(config: &Config, trigger: Trigger, class: FieldClass, view: &View<'_>, keys: &[LookupKey]) -> Result<(), Ineligible> {
+        config.eligibility.admits(trigger, class, view)?;
+        config.eligibility.has_enough(trigger, view, keys)
+    }
+
     fn refusal(config: &Config, class: FieldClass, known: &[(&str, &str)], keys: &[LookupKey]) -> Option<String> {
         let known: Vec<(&str, Value)> = known.iter().map(|(path, text)| (*path, Value::text(*text))).collect();
-        config.eligibility.check(Trigger::Auto, class, &View::of(&facts(config, &known)), keys).err().map(|why| why.to_string())
+        check(config, Trigger::Auto, class, &View::of(&facts(config, &known)), keys).err().map(|why| why.to_string())
     }
 
     #[test]
@@ -190,7 +195,7 @@ eligibility:
     fn x_27_somebody_who_asks_by_hand_passes() {
         let config = config(&format!("{SECTION}  entities: [lead]\n"), "");
         let known = facts(&config, &[("company.domain", Value::text("rival.example"))]);
-        let asked = |trigger| config.eligibility.check(trigger, FieldClass::Company, &View::of(&known), &[]);
+        let asked = |trigger| check(&config, trigger, FieldClass::Company, &View::of(&known), &[]);
         assert_eq!(asked(Trigger::Auto), Err(Ineligible::Entity { entity: Entity::Account }));
         assert_eq!(asked(Trigger::Manual), Ok(()));
     }

@@ -19,6 +19,8 @@ use crate::score::{ScoreRule, ScoreSet};
 use crate::tier::Tiers;
 use crate::vertical::Vertical;
 
+/// The points that a rule may give: a score has 0 to 100, and rules may outweigh each other.
+const POINTS: std::ops::RangeInclusive<i64> = -1000..=1000;
 /// The folder of the presets.
 pub(super) const PRESETS: &str = "presets/";
 
@@ -97,6 +99,10 @@ impl Checker {
     pub(super) fn score(&mut self, file: &str, sections: Vec<ScoreSection>) -> Vec<ScoreRule> {
         let rule = |section: ScoreSection| {
             let when = self.rule_condition(file, &section.when)?;
+            if !POINTS.contains(&section.points) {
+                let message = format!("{} points are beyond all scores; write {} to {}", section.points, POINTS.start(), POINTS.end());
+                self.find(file, line(&section.when), message);
+            }
             Some(ScoreRule { when, points: section.points, because: section.because })
         };
         sections.into_iter().filter_map(rule).collect()

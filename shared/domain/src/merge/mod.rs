@@ -53,6 +53,11 @@ impl Fact {
 /// Everything believed about a record.
 pub type Facts = BTreeMap<Field, Fact>;
 
+/// The fields whose confidence a value of this one can change.
+pub(crate) fn checked_by(field: &Field) -> impl Iterator<Item = Field> + use<> {
+    consistency::measured_by(field).iter().chain(validation::validated_by(field)).map(|path| Field::known(path))
+}
+
 /// Merges observations into facts as of `now`. The order of the observations never matters.
 #[must_use]
 pub fn merge(observations: &[Observation], schema: &Schema, trust: &Trust, now: Timestamp) -> Facts {

@@ -16,6 +16,11 @@ const VALIDATIONS: &[(&str, CheckName, &[&str])] = &[
     ("phone.valid", CheckName::PhoneCheck, &["contact.phone", "contact.direct_phone", "contact.mobile_phone"]),
 ];
 
+/// The fields whose worth hangs on what is told of this one.
+pub(super) fn validated_by(field: &Field) -> &'static [&'static str] {
+    VALIDATIONS.iter().find(|(by, ..)| *by == field.as_str()).map_or(&[], |(.., targets)| targets)
+}
+
 /// So far the clocks of a form and of a vendor may be apart.
 const CLOCKS_APART: Millis = Millis::minutes(5);
 

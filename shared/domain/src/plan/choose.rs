@@ -4,10 +4,11 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::open::{Chance, Open, Standing, ineligible, is_settled, key_of, may_find_key, open, payment_refused, standing};
+use super::open::{Chance, IsFinal, Open, Standing, eligible, is_settled, key_of, may_find_key, open, payment_refused, standing};
 use super::{Ask, Call, CallOutcome, Next, Operation, Order, Situation, Skip, Step, Until};
 use crate::condition::{Truth, View};
 use crate::coverage::Coverage;
+use crate::gate::Verdict;
 use crate::identity::LookupKey;
 use crate::possible::{Known, Possible};
 use crate::schema::{Field, is_channel};
@@ -25,18 +26,17 @@ pub fn next(situation: &Situation<'_>) -> Next {
             Turn::Stopped(operation) => return skip(step, operation, Skip::StepStopped),
             Turn::Of(operation, standing) => (operation, standing),
         };
-        if let Standing::Limited(until) = standing {
-            wait = Some(wait.map_or(until, |earlier: Timestamp| earlier.min(until)));
-            continue;
-        }
+        let ready_at = if let Standing::Limited(until) = standing { Some(until) } else { None };
         match choice.key_for(step, operation) {
+            // A run that waits for a rate limit is taken up again, with time of its own.
+            Err(Refusal::Final(Skip::NoTimeLeft)) if ready_at.is_some() => wait = earliest(wait, ready_at),
             Err(Refusal::Final(why)) => return skip(step, operation, why),
             Err(Refusal::ForNow(why)) => postponed = postponed.or(Some((step, operation, why))),
             // Free evidence goes before anything that is paid for: it may close the gate, or a question.
-            Ok(key) if operation.price.is_free() || situation.kept.contains(&operation.name) => {
-                return Next::Ask(choice.ask(&Candidate { step, operation, key }));
+            Ok(key) if ready_at.is_none() && (operation.price.is_free() || situation.kept.contains(&operation.name)) => {
+                return Next::Ask(choice.ask(&Candidate { step, operation, key, ready_at }));
             }
-            Ok(key) => paid.push(Candidate { step, operation, key }),
+            Ok(key) => paid.push(Candidate { step, operation, key, ready_at }),
         }
     }
     // What is wanted in any case comes first: its answer may make others wanted.
@@ -47,6 +47,7 @@ pub fn next(situation: &Situation<'_>) -> Next {
     if let Some(vain) = optional.iter().find(|candidate| !choice.matters(candidate)) {
         return skip(vain.step, vain.operation, Skip::ChangesNothing { track: choice.possible().tracks().single() });
     }
+    wait = due.iter().chain(&optional).fold(wait, |wait, candidate| earliest(wait, candidate.ready_at));
     match (choice.best(&optional), wait, postponed) {
         (Some(best), ..) => Next::Ask(choice.ask(best)),
         (None, Some(until), _) => Next::Wait { until },
@@ -60,6 +61,10 @@ pub fn next(situation: &Situation<'_>) -> Next {
 pub fn next_attempt(calls: &[Call], operation: &str) -> u32 {
     let made = calls.iter().filter(|call| call.operation == operation && !matches!(call.outcome, CallOutcome::NotMade { .. }));
     u32::try_from(made.count()).unwrap_or(u32::MAX).saturating_add(1)
+}
+
+fn earliest(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
 }
 
 fn skip(step: &Step, operation: &Operation, why: Skip) -> Next {
@@ -101,6 +106,14 @@ struct Candidate<'a> {
     step: &'a Step,
     operation: &'a Operation,
     key: &'a LookupKey,
+    /// When its provider may be asked, where it limits the rate.
+    ready_at: Option<Timestamp>,
+}
+
+impl<'a> Candidate<'a> {
+    fn chance(&self) -> Chance<'a> {
+        Chance { step: self.step, operation: self.operation }
+    }
 }
 
 struct Choice<'a> {
@@ -118,8 +131,9 @@ impl<'a> Choice<'a> {
         if applies == Truth::False {
             return Err(Refusal::Final(Skip::ConditionFalse));
         }
-        if let Some(ineligible) = ineligible(situation, operation, &view) {
-            return Err(Refusal::Final(Skip::Ineligible { ineligible }));
+        if let Err((ineligible, is_final)) = eligible(situation, operation, &self.open.fields) {
+            let why = Skip::Ineligible { ineligible };
+            return Err(if is_final == IsFinal::Yes { Refusal::Final(why) } else { Refusal::ForNow(why) });
         }
         let mut wanted = step.wants.iter().filter(|field| !is_settled(situation, step, field)).peekable();
         if wanted.peek().is_none() {
@@ -130,6 +144,9 @@ impl<'a> Choice<'a> {
         }
         if let Some(why) = payment_refused(situation, self.open.verdict, operation) {
             return Err(Refusal::Final(why));
+        }
+        if self.is_held(operation) {
+            return Err(Refusal::ForNow(Skip::HeldByGate));
         }
         if situation.now >= situation.finish_by {
             return Err(Refusal::Final(Skip::NoTimeLeft));
@@ -144,15 +161,26 @@ impl<'a> Choice<'a> {
         }
     }
 
+    /// While the gate would hold the lead by what is known so far, only what may change that is paid for.
+    fn is_held(&self, operation: &Operation) -> bool {
+        let mut judged = self.situation.rules.gate.iter().flat_map(|rule| rule.when.fields());
+        let told = self.open.told_by(operation);
+        !operation.price.is_free() && self.open.verdict_so_far != Verdict::Pass && !judged.any(|field| told.contains(&field))
+    }
+
     /// Whether a call is made whatever the track: the step is required, or somebody wants what it tells.
     fn is_due(&self, candidate: &Candidate<'_>) -> bool {
         let Situation { plan, explored, .. } = self.situation;
-        *explored || candidate.step.required || plan.until == Until::Everything || self.tells_wanted(candidate.operation)
+        let is_free = candidate.operation.price.is_free();
+        is_free || *explored || plan.until == Until::Everything || self.leads_to_wanted(candidate.chance())
     }
 
-    fn tells_wanted(&self, operation: &Operation) -> bool {
+    /// Whether it is a required step's, tells what is wanted, or decides about a call that is one or does the other.
+    fn leads_to_wanted(&self, chance: Chance<'_>) -> bool {
         let wanted = self.wanted.get_or_init(|| self.wanted());
-        self.open.told_by(operation).iter().any(|field| wanted.contains(field))
+        let is_wanted =
+            |chance: &Chance<'_>| chance.step.required || self.open.told_by(chance.operation).iter().any(|field| wanted.contains(field));
+        is_wanted(&chance) || self.open.led_by(chance).iter().any(is_wanted)
     }
 
     /// What is paid for whatever the track: fields that configuration names, channels that the lead's audiences require, what tells
@@ -173,7 +201,7 @@ impl<'a> Choice<'a> {
 
     /// Whether it can change the track that the lead takes in the end if the call is made.
     fn matters(&self, candidate: &Candidate<'a>) -> bool {
-        self.possible().depends_on(&self.open.moved_by(Chance { step: candidate.step, operation: candidate.operation }))
+        self.possible().depends_on(&self.open.moved_by(candidate.chance()))
     }
 
     fn possible(&self) -> &Possible<'a> {
@@ -183,11 +211,13 @@ impl<'a> Choice<'a> {
         })
     }
 
+    /// The best of those that may be asked now.
     fn best<'c>(&self, candidates: &'c [Candidate<'a>]) -> Option<&'c Candidate<'a>> {
+        let mut ready = candidates.iter().filter(|candidate| candidate.ready_at.is_none());
         if self.situation.plan.order == Order::Written || candidates.len() < 2 {
-            return candidates.first();
+            return ready.next();
         }
-        let weighed = candidates.iter().map(|candidate| (self.worth(candidate), candidate));
+        let weighed = ready.map(|candidate| (self.worth(candidate), candidate));
         // The first of equals: steps keep their order where nothing speaks against it.
         weighed.reduce(|best, other| if compare(other.0, best.0) == Ordering::Greater { other } else { best }).map(|(_, best)| best)
     }
@@ -202,7 +232,7 @@ impl<'a> Choice<'a> {
     }
 
     fn ask(&self, candidate: &Candidate<'_>) -> Ask {
-        let (situation, Candidate { step, operation, key }) = (self.situation, candidate);
+        let (situation, Candidate { step, operation, key, .. }) = (self.situation, candidate);
         let time_left = Millis(situation.finish_by.millis() - situation.now.millis());
         Ask {
             step: step.name.clone(),

@@ -9,6 +9,7 @@ use crate::eligibility::Ineligible;
 use crate::gate::{self, Verdict};
 use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Fact;
+use crate::merge::checked_by;
 use crate::schema::Field;
 use crate::units::{BasisPoints, Credits, Timestamp};
 
@@ -36,7 +37,9 @@ pub(super) fn give_up_at(situation: &Situation<'_>) -> Timestamp {
 
 /// Where a provider of a step stands by the log.
 pub(super) fn standing(situation: &Situation<'_>, step: &Step, operation: &str) -> Standing {
-    let of_it = |call: &&Call| call.step == step.name && call.operation == operation;
+    // What it answered, it answered for every step that names it.
+    let is_answer = |call: &Call| matches!(call.outcome, CallOutcome::Hit { .. } | CallOutcome::NoMatch | CallOutcome::Pending { .. });
+    let of_it = |call: &&Call| call.operation == operation && (call.step == step.name || is_answer(call));
     let Some(last) = situation.calls.iter().rev().find(of_it) else { return Standing::Due };
     let ended = |on| if on == OnFailure::Stop { Standing::Stopped } else { Standing::Ended };
     match &last.outcome {
@@ -61,11 +64,13 @@ pub(super) fn standing(situation: &Situation<'_>, step: &Step, operation: &str) 
     }
 }
 
-/// The providers of a step that may still be asked.
+/// The providers of a step that may still be asked: within the time of this run, and those that limit the rate also after it, for
+/// then the run is taken up again.
 fn remaining<'a>(situation: &Situation<'a>, step: &'a Step) -> Vec<&'a Operation> {
     let mut remaining = Vec::new();
     for name in &step.providers {
         match standing(situation, step, name) {
+            Standing::Due if situation.now >= situation.finish_by => {}
             Standing::Due | Standing::Limited(_) => remaining.extend(situation.catalogue.get(name)),
             Standing::Ended => {}
             Standing::Stopped => return Vec::new(),
@@ -98,10 +103,14 @@ pub(super) struct Chance<'a> {
 
 /// The calls that may still be made, and the fields that they could tell or overturn.
 pub(super) struct Open<'a> {
-    /// The gate's, on what is known: an answer that may come is not yet missing.
+    /// The gate's, on what is known for good: neither is an answer that may come missing, nor one that may be overturned known.
     pub(super) verdict: Verdict,
+    /// The gate's on what is known so far.
+    pub(super) verdict_so_far: Verdict,
     pub(super) chances: Vec<Chance<'a>>,
     pub(super) fields: BTreeSet<Field>,
+    /// The fields that eligibility reads.
+    eligible_by: Vec<Field>,
 }
 
 /// The fields that a call not yet made could still tell or overturn; `has` is unknown for them.
@@ -120,7 +129,7 @@ pub(super) fn open<'a>(situation: &Situation<'a>) -> Open<'a> {
 /// What is open while the gate says this.
 fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
     let mut chances: Vec<Chance<'_>> = Vec::new();
-    for step in situation.plan.steps.iter().filter(|_| situation.now < situation.finish_by) {
+    for step in &situation.plan.steps {
         let payable = |operation: &&Operation| payment_refused(situation, verdict, operation).is_none();
         chances.extend(remaining(situation, step).into_iter().filter(payable).map(|operation| Chance { step, operation }));
     }
@@ -132,42 +141,49 @@ fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
         chances.retain(|chance| may_come_to_pass(situation, chance, &fields));
         fields = told_by(situation, &chances);
         if chances.len() == before {
-            return Open { verdict, chances, fields };
+            let view = View::of(situation.facts).with_floor(situation.trust.floor).with_open(fields.iter().cloned());
+            let verdict_so_far = gate::judge(situation.rules.gate, &view).verdict;
+            return Open { verdict, verdict_so_far, chances, fields, eligible_by: situation.eligibility.fields() };
         }
     }
 }
 
 impl<'a> Open<'a> {
-    /// The open fields that an operation may tell.
+    /// The open fields that an operation may tell, or whose worth hangs on what it tells.
     pub(super) fn told_by(&self, operation: &Operation) -> BTreeSet<Field> {
-        operation.supplies.iter().filter(|field| self.fields.contains(*field)).cloned().collect()
+        moved(operation).filter(|field| self.fields.contains(field)).collect()
     }
 
     /// The open fields for which it makes a difference whether a call is made: those that it tells, and those told by calls that
     /// its answer brings about or makes needless.
-    pub(super) fn moved_by(&self, call: Chance<'a>) -> BTreeSet<Field> {
-        let mut moved = self.told_by(call.operation);
-        let mut led = vec![call];
+    pub(super) fn moved_by(&self, call: Chance<'_>) -> BTreeSet<Field> {
+        let led = self.led_by(call).into_iter().flat_map(|chance| self.told_by(chance.operation));
+        self.told_by(call.operation).into_iter().chain(led).collect()
+    }
+
+    /// The calls about which an answer decides, at first or second hand.
+    pub(super) fn led_by(&self, call: Chance<'_>) -> Vec<Chance<'a>> {
+        let (mut led, mut place) = (Vec::new(), 0);
+        let mut leader = Chance { ..call };
         let mut others: Vec<Chance<'a>> = self.chances.iter().copied().filter(|other| !other.is(&call)).collect();
-        while let Some(leader) = led.pop() {
+        loop {
             let (follow, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(|other| self.leads(&leader, other));
-            for follower in follow {
-                moved.append(&mut self.told_by(follower.operation));
-                led.push(follower);
-            }
+            led.extend(follow);
             others = rest;
+            let Some(next) = led.get(place) else { return led };
+            (leader, place) = (*next, place + 1);
         }
-        moved
     }
 
     /// Whether one call's answer may decide if another one is made: it stands before it in the same step, or tells what the other's
-    /// step wants, depends on or is asked by.
+    /// step wants, depends on, is asked by or is excluded by.
     fn leads(&self, leader: &Chance<'_>, other: &Chance<'_>) -> bool {
-        let tells = |field: &Field| leader.operation.supplies.contains(field) && self.fields.contains(field);
+        let told = self.told_by(leader.operation);
         leader.step.name == other.step.name
-            || other.step.wants.iter().any(tells)
-            || other.step.when.as_ref().is_some_and(|when| when.fields().iter().any(tells))
-            || (other.operation.keys.contains(&KeyKind::Domain) && tells(&Field::known("company.domain")))
+            || other.step.wants.iter().any(|field| told.contains(field))
+            || other.step.when.as_ref().is_some_and(|when| when.fields().iter().any(|field| told.contains(field)))
+            || (other.operation.keys.contains(&KeyKind::Domain) && told.contains(&Field::known("company.domain")))
+            || (!other.operation.price.is_free() && self.eligible_by.iter().any(|field| told.contains(field)))
     }
 }
 
@@ -179,24 +195,47 @@ impl Chance<'_> {
 
 fn told_by(situation: &Situation<'_>, chances: &[Chance<'_>]) -> BTreeSet<Field> {
     let told = chances.iter().flat_map(|chance| &chance.operation.supplies);
-    told.filter(|field| !is_closed(situation, field, chances)).cloned().collect()
+    let open = told.filter(|field| !is_closed(situation, field, chances)).cloned();
+    // What is told of one field may fail a check of another, however sure that one is, and one that is not known needs somebody to
+    // tell it.
+    let checked = chances.iter().flat_map(|chance| &chance.operation.supplies).flat_map(checked_by);
+    open.chain(checked.filter(|field| situation.facts.contains_key(field))).collect()
+}
+
+/// What an operation tells, and what is checked by it.
+fn moved(operation: &Operation) -> impl Iterator<Item = Field> {
+    operation.supplies.iter().cloned().chain(operation.supplies.iter().flat_map(checked_by))
 }
 
 fn may_come_to_pass(situation: &Situation<'_>, chance: &Chance<'_>, open: &BTreeSet<Field>) -> bool {
     let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(open);
     let Chance { step, operation } = chance;
     step.when.as_ref().is_none_or(|when| when.evaluate(&view) != Truth::False)
-        && ineligible(situation, operation, &view).is_none()
+        && !matches!(eligible(situation, operation, open), Err((_, IsFinal::Yes)))
         && step.wants.iter().any(|field| operation.supplies.contains(field) && !is_settled(situation, step, field))
         && (key_of(operation, situation.keys).is_some() || may_find_key(operation, open))
 }
 
-/// Why records such as this one are not asked about; what costs nothing is asked about everybody, for the gate judges by it.
-pub(super) fn ineligible(situation: &Situation<'_>, operation: &Operation, view: &View<'_>) -> Option<Ineligible> {
+/// Whether a refusal stands whatever else is told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum IsFinal {
+    Yes,
+    No,
+}
+
+/// Whether records such as this one are asked about; what costs nothing is asked about everybody, for the gate judges by it. A
+/// segment excludes whoever is in it for good; what a record lacks may still come.
+pub(super) fn eligible(situation: &Situation<'_>, operation: &Operation, open: &BTreeSet<Field>) -> Result<(), (Ineligible, IsFinal)> {
     if operation.price.is_free() {
-        return None;
+        return Ok(());
     }
-    situation.eligibility.check(situation.trigger, operation.class, view, situation.keys).err()
+    let Situation { eligibility, trigger, keys, facts, trust, .. } = situation;
+    let view = View::of(facts).with_floor(trust.floor);
+    eligibility.has_enough(*trigger, &view, keys).map_err(|lacks| {
+        let may_come = eligibility.fields().iter().any(|field| open.contains(field));
+        (lacks, if may_come { IsFinal::No } else { IsFinal::Yes })
+    })?;
+    eligibility.admits(*trigger, operation.class, &view.hiding(open)).map_err(|why| (why, IsFinal::Yes))
 }
 
 /// The best key there is that an operation accepts.
@@ -218,12 +257,14 @@ fn is_closed(situation: &Situation<'_>, field: &Field, chances: &[Chance<'_>]) -
     is_enough || !may_be_overturned(situation, field, fact, chances)
 }
 
-/// Whether everybody who is left could together outweigh a fact, or contest it until it is no longer believed.
+/// Whether everybody who is left could together outweigh a fact, or contest it until it is no longer believed. Of a value that one
+/// family tells, or that is contested already, nobody knows how little it takes.
 fn may_be_overturned(situation: &Situation<'_>, field: &Field, fact: &Fact, chances: &[Chance<'_>]) -> bool {
     let left = chances.iter().filter(|chance| chance.operation.supplies.contains(field));
     let worths: Vec<BasisPoints> = left.map(|chance| situation.trust.of(&chance.operation.name)).collect();
     let contested = confidence::contested(fact.confidence, worths.iter().copied());
-    confidence::support(worths) >= fact.confidence || contested < situation.trust.floor
+    let is_firm = fact.confirmations >= 2 && fact.conflicts.is_empty();
+    !is_firm || confidence::support(worths) >= fact.confidence || contested < situation.trust.floor
 }
 
 /// A field is settled for a step when its value is fresh, believed, and enough for the step's stop predicate.

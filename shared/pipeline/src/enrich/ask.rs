@@ -27,6 +27,8 @@ enum Asked {
     NotMade(Skip),
     /// An earlier attempt is still out; nobody may ask before then.
     Wait(Timestamp),
+    /// It was to be taken from the cache, which has it no more: whether it is worth paying for, the plan has to say.
+    Gone,
 }
 
 /// What the log says of a question beside its end.
@@ -58,6 +60,7 @@ impl Enrich {
         let now = self.clock.now();
         let (outcome, cost, cached) = match asked {
             Asked::Wait(until) => return Some(until),
+            Asked::Gone => return None,
             Asked::NotMade(why) => (CallOutcome::NotMade { why }, Credits::ZERO, false),
             Asked::Answered(answer) => {
                 let outcome = outcome_of(&answer.reply, now);
@@ -131,6 +134,9 @@ impl Enrich {
         let cache_key = self.cache_key(operation, &ask.key);
         if let Some(kept) = self.kept(work, operation, &cache_key).await? {
             return Ok(Asked::Answered(Answer { reply: kept.reply, cost: Credits::ZERO, cached: true }));
+        }
+        if work.kept.contains(&operation.name) {
+            return Ok(Asked::Gone);
         }
         // What the last call owes is paid before the next one: a crash in between leaves one open entry, never two.
         self.pay(work).await?;

@@ -44,13 +44,17 @@ impl Enrich {
         Some(self.cache_key(operation, key))
     }
 
-    /// The operations to which the cache has an answer that is fresh for this lead: asking them costs nothing.
+    /// The operations to which the cache has an answer that is fresh for this lead, by the key they would be asked by now: asking
+    /// them costs nothing.
     pub(super) fn kept_operations(&self, work: &Work) -> BTreeSet<String> {
-        let looked = work.looked.iter().filter_map(|(key, kept)| Some((key, kept.as_ref()?)));
-        let fresh = looked.filter(|(key, kept)| {
-            self.config.catalogue.get(&key.operation).is_some_and(|operation| self.is_fresh_for(work, operation, kept))
-        });
-        fresh.map(|(key, _)| key.operation.clone()).collect()
+        let keys = work.run.lookup_keys(&work.facts);
+        let operations = self.config.plan.steps.iter().flat_map(|step| &step.providers).filter_map(|name| self.config.catalogue.get(name));
+        let is_kept = |operation: &&Operation| {
+            let key = self.first_key(operation, &keys);
+            let kept = key.and_then(|key| work.looked.get(&key)?.as_ref());
+            kept.is_some_and(|kept| self.is_fresh_for(work, operation, kept))
+        };
+        operations.filter(is_kept).map(|operation| operation.name.clone()).collect()
     }
 
     /// Whether a kept reply is young enough for everybody, and for this lead where its segment asks for younger ones (S0-103).

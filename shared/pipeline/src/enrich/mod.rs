@@ -212,7 +212,7 @@ impl Enrich {
 
     async fn enrich(&self, message: &LookupMessage, mut work: Work, invocation_ends: Timestamp) -> Result<Worked, Retry> {
         let background = self.clock.now().after(self.config.deadlines.background);
-        work.run.finish_by = background.min(invocation_ends.before(CLOSING_TIME));
+        work.run.finish_by(background.min(invocation_ends.before(CLOSING_TIME)));
         // Until versions of the configuration are stored, a run that was parked over a deploy is decided by the new one.
         work.run.pin(&self.config.hash);
         work.run.explored_one_in = self.config.plan.explore.filter(|_| self.config.plan.explores(&work.run.id));
