@@ -392,3 +392,112 @@ fn an_answer_that_is_kept_is_taken_for_free_though_the_track_does_not_need_it() 
     world.kept.insert("who.look".into());
     assert_eq!(asked(&next(&world.situation())), "who.look");
 }
+
+/// The phone that somebody signed up with.
+fn phone(world: &mut World) {
+    let told = Fact { value: Value::text("+15550100"), ..fact(6000, Millis(0)) };
+    world.facts.insert(Field::known("contact.phone"), told);
+}
+
+#[test]
+fn a_check_of_another_field_matters_as_that_field_does() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("phone.check", 1, "phone.valid")]);
+    world.rules = route(&[("has(contact.phone)", Track::SdrQueue)]);
+    phone(&mut world);
+    assert_eq!(asked(&next(&world.situation())), "phone.check", "an invalid number is not a known one");
+}
+
+#[test]
+fn a_call_that_may_exclude_the_lead_from_a_paid_one_goes_before_it() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("what.look", 1, "company.industry"), ("size.look", 2, "company.headcount")]);
+    world.eligibility.exclude = vec![crate::eligibility::Exclusion {
+        segment: "government".into(),
+        when: Condition::parse("company.industry == \"government\"", &world.schema).unwrap(),
+        entities: vec![crate::schema::Entity::Account],
+        because: None,
+    }];
+    assert_eq!(asked(&next(&world.situation())), "what.look");
+}
+
+#[test]
+fn what_is_wanted_is_reached_through_the_call_that_its_step_depends_on() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount"), ("phone.look", 2, "contact.phone")]);
+    world.rules = route(&[]);
+    world.plan.steps[1].when = Some(Condition::parse("company.headcount >= 50", &world.schema).unwrap());
+    world.plan.wanted = vec![Field::known("contact.phone")];
+    assert_eq!(asked(&next(&world.situation())), "size.look");
+    world.plan.wanted.clear();
+    world.plan.steps[1].required = true;
+    assert_eq!(asked(&next(&world.situation())), "size.look");
+}
+
+#[test]
+fn a_rate_limit_is_not_waited_for_where_the_answer_changes_nothing() {
+    let mut world = World::new();
+    world.log("paid.a", CallOutcome::RateLimited { retry_at: NOW.after(Millis::seconds(3)) });
+    world.rules = route(&[]);
+    assert!(matches!(skipped(&next(&world.situation())), Skip::ChangesNothing { track: Some(Track::SelfServe) }));
+}
+
+#[test]
+fn a_rate_limit_is_waited_for_beyond_the_time_of_one_claim() {
+    let mut world = World::new();
+    let retry_at = NOW.after(Millis::seconds(3));
+    world.log("paid.a", CallOutcome::RateLimited { retry_at });
+    let over = Situation { finish_by: NOW, ..world.situation() };
+    assert_eq!(next(&over), Next::Wait { until: retry_at });
+    assert_eq!(open_fields(&over), [Field::known("company.headcount")]);
+}
+
+#[test]
+fn x_31_while_the_gate_would_hold_the_lead_only_what_may_change_that_is_paid_for() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount"), ("mail.check", 1, "email.disposable")]);
+    world.plan.steps[1].stop = Stop::Confirmations(2);
+    world.facts.insert(Field::known("email.disposable"), Fact { value: Value::Bool(true), ..fact(7000, Millis(0)) });
+    let gate = [GateRule {
+        when: Condition::parse("email.disposable", &world.schema).unwrap(),
+        verdict: Verdict::Reject,
+        because: "a throw-away address".into(),
+    }];
+    let held = Situation { rules: Rules { gate: &gate, ..world.situation().rules }, ..world.situation() };
+    assert_eq!(asked(&next(&held)), "mail.check");
+}
+
+#[test]
+fn s0_27_what_a_record_lacks_may_still_come() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount"), ("site.look", 0, "company.name")]);
+    world.eligibility.needs = vec![crate::eligibility::Minimum::CompanyName];
+    assert_eq!(asked(&next(&world.situation())), "site.look");
+    world.calls.push(Call { step: "site.look".into(), ..line("site.look", CallOutcome::NoMatch) });
+    assert!(matches!(skipped(&next(&world.situation())), Skip::Ineligible { .. }));
+}
+
+#[test]
+fn an_answer_counts_for_every_step_that_names_its_operation() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount")]);
+    world.plan.steps.push(Step { name: "again".into(), ..world.plan.steps[0].clone() });
+    world.calls.push(Call { step: "size.look".into(), ..line("size.look", CallOutcome::NoMatch) });
+    assert_eq!(next(&world.situation()), Next::Done);
+}
+
+#[test]
+fn beyond_the_cap_a_call_is_made_rather_than_left_out_and_the_walk_ends() {
+    let mut world = World::new();
+    let fields = ["company.sic", "company.naics", "company.city", "company.state", "company.country", "company.cms", "company.cdn"];
+    let operations = fields.map(|field| (field, 1, field));
+    steps_for(&mut world, &operations);
+    let words = ["a", "b", "c", "d", "e", "f"];
+    let rules = fields.iter().flat_map(|field| words.map(|word| format!("{field} == \"{word}\"")));
+    let score: Vec<crate::score::ScoreRule> = rules
+        .map(|text| crate::score::ScoreRule { when: Condition::parse(&text, &world.schema).unwrap(), points: 9, because: text })
+        .collect();
+    world.rules = route(&[("score >= 64", Track::AeQueue)]);
+    let many = Situation { rules: Rules { score: &score, ..world.situation().rules }, ..world.situation() };
+    assert!(matches!(next(&many), Next::Ask(_)), "at most 63 points can be reached, which takes too many runs to see");
+}
