@@ -33,7 +33,8 @@ pub(super) fn explain(stored: &StoredRun, config: Option<&Config>) -> String {
     // Only the configuration that decided can say what it would have taken.
     if let Some(flip) = config.filter(|config| config.hash == run.config).and_then(|config| nearest_flip(run, config)) {
         let changes: Vec<String> = flip.supposed.iter().map(|one| format!("{} were {}", one.field, one.value)).collect();
-        let _ = writeln!(text, "  it would go to {} if {}", flip.track.as_str(), changes.join(" and "));
+        let for_now = if flip.provisional { " for now" } else { "" };
+        let _ = writeln!(text, "  it would go to {}{for_now} if {}", flip.track.as_str(), changes.join(" and "));
     }
     section(&mut text, "what is known", &facts(&run.facts));
     section(&mut text, "calls", &calls(&run.calls, config.map(|config| &config.catalogue)));

@@ -25,6 +25,8 @@ pub struct Flip {
     pub supposed: Vec<Supposed>,
     /// The track that it leads to.
     pub track: Track,
+    /// Whether it leads there only for now, as something else stays unknown.
+    pub provisional: bool,
 }
 
 /// One change and its size: a number's is relative to what it is, a word's is one.
@@ -40,8 +42,8 @@ pub fn nearest_flip(run: &Run, config: &Config) -> Option<Flip> {
     let now = what_if(run, config, &[])?.after.route.track;
     let leads_elsewhere = |mut supposed: Vec<Supposed>| {
         supposed.sort_by(|a, b| a.field.cmp(&b.field));
-        let track = what_if(run, config, &supposed)?.after.route.track;
-        (track != now).then_some(Flip { supposed, track })
+        let route = what_if(run, config, &supposed)?.after.route;
+        (route.track != now).then_some(Flip { supposed, track: route.track, provisional: route.provisional })
     };
     let mut changes = changes(&run.facts, config);
     changes.sort_by(|a, b| a.size.cmp(&b.size).then_with(|| a.supposed.field.cmp(&b.supposed.field)));
