@@ -112,7 +112,7 @@ impl Enrich {
             return self.park_message(message, now, "too little time was left of the invocation").await;
         }
         let request = ClaimRequest {
-            run: self.begin(message, now),
+            run: self.begin(message),
             payload_hash: message.signup.payload_hash(&self.key),
             nonce: self.entropy.name(),
             now,
@@ -199,12 +199,11 @@ impl Enrich {
         }
     }
 
-    fn begin(&self, message: &LookupMessage, now: Timestamp) -> Run {
+    fn begin(&self, message: &LookupMessage) -> Run {
         let deadlines = &self.config.deadlines;
         let (id, signup) = (message.signup.run_id(&self.key), message.signup.clone());
         Run {
             answer_by: message.answer_by.unwrap_or(message.accepted_at.after(deadlines.interactive)),
-            finish_by: now.after(deadlines.background),
             observations: observations_of(&message.signup, &self.config),
             ..Run::begin(id, signup, message.priority, message.accepted_at, &self.config.hash)
         }
@@ -245,7 +244,7 @@ impl Enrich {
         self.look_at_facts(work);
         loop {
             let keys = work.run.lookup_keys(&work.facts);
-            match plan::next(&self.situation(work, &keys)) {
+            match plan::next(&self.situation(work, &keys, self.clock.now())) {
                 Next::Done => return Ok(Planned::Done),
                 Next::Wait { until } if self.is_worth_waiting(work, until) => {
                     tokio::time::sleep(until.since(self.clock.now()).to_std()).await;
@@ -291,8 +290,8 @@ impl Enrich {
         work.kept = self.kept_operations(work);
     }
 
-    fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey]) -> Situation<'a> {
-        Situation { kept: &work.kept, ..Situation::of(&self.config, &work.run, &work.facts, keys, self.clock.now()) }
+    fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey], now: Timestamp) -> Situation<'a> {
+        Situation { kept: &work.kept, ..Situation::of(&self.config, &work.run, &work.facts, keys, now) }
     }
 
     fn decision(&self, work: &Work, open: &[Field], seq: u64) -> Decision {
@@ -310,7 +309,7 @@ impl Enrich {
     fn decide_for_now(&self, work: &mut Work) {
         self.look_at_facts(work);
         let keys = work.run.lookup_keys(&work.facts);
-        let open = plan::open_fields(&Situation { now: work.as_of, ..self.situation(work, &keys) });
+        let open = plan::open_fields(&self.situation(work, &keys, work.as_of));
         let decision = self.decision(work, &open, work.record.version);
         work.run.facts = work.facts.clone();
         let says_the_same = |last: &Decision| last.route == decision.route && last.score == decision.score;

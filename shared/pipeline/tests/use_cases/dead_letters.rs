@@ -217,3 +217,31 @@ async fn what_was_put_aside_is_read_back_to_the_day_asked_for_and_ninety_days_at
     assert_eq!(aside_of(&world, 14).await, 1);
     assert_eq!(aside_of(&world, DAYS_KEPT).await, 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_that_is_sent_again_counts_its_tries_anew() {
+    let world = World::new();
+    let tired = LookupMessage { copies: 1000, ..jane() };
+    let letter = dead(&world, HIGH, &to_body(&tired).unwrap()).await;
+    assert!(!letter.is_refused_for_ever());
+    Watched::new(&world, "").redrive(&letter).await.unwrap();
+    let received = world.queue.receive(HIGH, 1, Millis(0)).await.unwrap().remove(0);
+    assert_eq!(from_body::<LookupMessage>(&received.body).unwrap(), jane());
+
+    let run = jane().signup.run_id(&world.key);
+    let message = WritebackMessage { record: domain::record::RecordId("r1".into()), run, attempt: 9 };
+    let letter = aside(&world, "writeback", &to_body(&message).unwrap(), START).await;
+    assert_eq!((letter.id(), letter.since()), ("p1", Some(START)));
+    Watched::new(&world, "").redrive(&letter).await.unwrap();
+    let received = world.queue.receive(QueueName::Writeback, 1, Millis(0)).await.unwrap().remove(0);
+    assert_eq!(from_body::<WritebackMessage>(&received.body).unwrap().attempt, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_has_the_name_and_the_time_that_its_queue_gave_it() {
+    let world = World::new();
+    let letter = dead(&world, HIGH, "a").await;
+    let Letter::Dead(_, as_read) = &letter else { panic!("it is a dead letter") };
+    assert_eq!((letter.id(), letter.since()), (as_read.id.as_str(), as_read.sent_at));
+    assert!(!letter.id().is_empty());
+}

@@ -6,5 +6,6 @@ mod enrich;
 mod money;
 mod replay;
 mod sweep;
+mod waiting;
 mod world;
 mod write_back;
