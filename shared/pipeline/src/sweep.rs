@@ -81,7 +81,7 @@ impl Sweep {
         // First: in a bad hour, when entries fail one after the other, the month's spending is what somebody has to hear of.
         self.notice_months(&mut swept).await;
         self.resolve_overdue(&mut swept).await;
-        if swept.resolved() > 0 {
+        if swept.resolved() != 0 {
             self.notice_months(&mut swept).await;
         }
         swept

@@ -226,3 +226,11 @@ async fn what_the_last_minutes_of_a_month_crossed_is_told_on_the_first_day_of_th
     let told: Vec<(String, Threshold)> = sweep.tick().await.crossed.into_iter().map(|crossed| (crossed.month, crossed.threshold)).collect();
     assert_eq!((world.now().month().as_str(), told), ("2026-12", vec![("2026-11".to_owned(), Threshold::OverBudget)]));
 }
+
+#[test]
+fn two_ticks_add_up_and_what_failed_is_that_of_the_last() {
+    let mut both = Swept { settled: 2, unknown: 3, failed: 7, more: true, ..Swept::default() };
+    assert_eq!(both.resolved(), 5);
+    both.add(Swept { settled: 5, unknown: 4, failed: 1, ..Swept::default() });
+    assert_eq!(both, Swept { settled: 7, unknown: 7, failed: 1, ..Swept::default() });
+}

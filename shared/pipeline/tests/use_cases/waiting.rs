@@ -1,12 +1,13 @@
 //! What a run waits for within its invocation, and what it leaves to a copy of its message.
 
 use domain::plan::{CallOutcome, Until};
+use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::signup::Arrival;
 use domain::units::Millis;
 use domain::value::Value;
-use pipeline::messages::LookupMessage;
-use pipeline::ports::{Runs, Window};
+use pipeline::messages::{LookupMessage, from_body};
+use pipeline::ports::{Queue, QueueName, Runs, Window};
 use pipeline::work::Worked;
 
 use crate::world::{START, TIME_LEFT, World, decision, good_company, hit, jane, signup};
@@ -92,4 +93,17 @@ async fn a_kept_answer_is_taken_though_the_track_does_not_need_it() {
     assert!(of("crustdata.company").cached, "{:?}", of("crustdata.company"));
     assert!(matches!(of("crustdata.person").outcome, CallOutcome::NotMade { .. }), "one track is left");
     assert_eq!(world.provider.asked("crustdata.company"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_copy_of_a_message_counts_itself_until_there_are_too_many() {
+    let world = limited_for(Millis::seconds(30));
+    let parked = async |copies| world.enrich.work(&LookupMessage { copies, ..jane() }, TIME_LEFT).await;
+    assert!(matches!(parked(6).await.unwrap(), Worked::Parked { .. }));
+    tokio::time::sleep(std::time::Duration::from_secs(31)).await;
+    let copy = world.queue.receive(QueueName::Lookup(Priority::High), 1, Millis(0)).await.unwrap().remove(0);
+    assert_eq!(from_body::<LookupMessage>(&copy.body).unwrap().copies, 7);
+    let world = limited_for(Millis::seconds(30));
+    let tired = LookupMessage { copies: 1000, ..jane() };
+    assert!(world.enrich.work(&tired, TIME_LEFT).await.is_err(), "left to the dead-letter queue");
 }
