@@ -55,3 +55,12 @@ pub(super) fn facts(config: &Config, known: &[(&str, Value)]) -> Facts {
 fn the_small_configuration_has_no_mistakes() {
     assert_eq!(findings("", ""), []);
 }
+
+#[test]
+fn points_beyond_all_scores_are_refused() {
+    assert_found(&[(
+        "score:\n  - {when: 'company.headcount > 5', points: 9223372036854775807, because: much}\n",
+        1,
+        "9223372036854775807 points are beyond all scores; write -1000 to 1000",
+    )]);
+}
