@@ -321,7 +321,7 @@ impl DynamoStore {
             .expression_attribute_values(":to", credits(allocation))
             .expression_attribute_values(":more", credits(more))
             .expression_attribute_values(":from", credits(balance.allocation));
-        if more < Credits::ZERO {
+        if more.micros().is_negative() {
             condition.push_str(" AND available >= :less");
             update = update.expression_attribute_values(":less", credits(Credits::ZERO.minus(more)));
         }
