@@ -69,7 +69,9 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     let lacked = lacked(&config.verticals, &view);
     let scored = view.with_score(score.low, score.high);
     let mut route = match gate.verdict {
-        Verdict::Pass => route::route(routes, &scored, possible(config, config.rules(&scored), evidence)),
+        Verdict::Pass => {
+            route::route(routes, &scored, possible(config, Rules { gate: &config.gate, score: rules, route: routes }, evidence))
+        }
         Verdict::Verify => held(Track::Verification, "held until verified"),
         Verdict::Reject => held(Track::Verification, "rejected by the gate"),
     };

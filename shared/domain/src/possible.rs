@@ -4,6 +4,7 @@
 //! A field is *open* while an answer may still tell or overturn it, and *missing* when nobody will tell it any more. The rules see
 //! a missing field as unknown, whatever it may be in truth; so a lead is decided when all its pieces lead to one track.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use crate::condition::{Assumed, Cuts, View};
@@ -48,6 +49,13 @@ pub struct Known<'a> {
     pub open: &'a BTreeSet<Field>,
 }
 
+impl<'a> Known<'a> {
+    /// What conditions see for good: an answer may overturn what is open.
+    fn view(&self) -> View<'a> {
+        View::of(self.facts).with_floor(self.floor).hiding(self.open)
+    }
+}
+
 /// A field that is not known, and the values that stand for all it may be.
 #[derive(Debug)]
 struct Unknown {
@@ -70,6 +78,8 @@ pub struct Possible<'a> {
     unknown: Vec<Unknown>,
     /// Fields that are not known and cannot be cut: what the rules leave open because of them stays possible.
     uncut: BTreeSet<Field>,
+    /// The tracks that are possible, and whether they could be told within the cap: every question begins with them.
+    overview: OnceCell<(Tracks, bool)>,
 }
 
 impl<'a> Possible<'a> {
@@ -79,7 +89,7 @@ impl<'a> Possible<'a> {
         let clauses = rules.clauses();
         let gate = Cuts::of(rules.gate.iter().map(|rule| &rule.when));
         let gate = gate.fields();
-        let view = View::of(known.facts).with_floor(known.floor).hiding(known.open);
+        let view = known.view();
         let (mut unknown, mut uncut) = (Vec::new(), BTreeSet::new());
         for field in clauses.fields().into_iter().filter(|field| view.value(field).is_none()) {
             let Some(values) = clauses.values(field, schema.kind_of(field).0, &view) else {
@@ -95,13 +105,21 @@ impl<'a> Possible<'a> {
             });
             unknown.push(Unknown { field: field.clone(), is_open, pieces: pieces.collect() });
         }
-        Self { rules, known, unknown, uncut }
+        Self { rules, known, unknown, uncut, overview: OnceCell::new() }
     }
 
     /// The tracks that are possible.
     #[must_use]
     pub fn tracks(&self) -> Tracks {
-        self.search().tracks(&[])
+        self.overview().0
+    }
+
+    fn overview(&self) -> (Tracks, bool) {
+        *self.overview.get_or_init(|| {
+            let mut search = self.search();
+            let tracks = search.tracks(&[]);
+            (tracks, search.runs_left > 0)
+        })
     }
 
     /// Whether there are answers to all other questions after which it depends on these fields which track the lead takes.
@@ -157,8 +175,8 @@ impl<'p> Search<'p> {
     fn depends_on(&mut self, asked: &BTreeSet<Field>) -> bool {
         let possible = self.possible;
         // Where the tracks cannot be told apart within the cap, the decision could not be told either: then everything matters.
-        let mut other = possible.search();
-        if other.tracks(&[]).len() > 1 && other.runs_left == 0 {
+        let (tracks, is_told) = possible.overview();
+        if tracks.len() > 1 && !is_told {
             return true;
         }
         if possible.uncut.iter().any(|field| possible.known.open.contains(field)) {
@@ -235,7 +253,7 @@ impl<'p> Search<'p> {
     fn left_open(&mut self, assumed: &[Assumed<'p>]) -> Tracks {
         self.runs_left = self.runs_left.saturating_sub(1);
         let Possible { rules, known, .. } = self.possible;
-        let view = View::of(known.facts).with_floor(known.floor).hiding(known.open);
+        let view = known.view();
         let view = view.assuming(assumed);
         let may_come = |field: &Field| known.open.contains(field) && !is_assumed(assumed, field);
         let (least, most) = gate::bounds(rules.gate, &view.assuming(assumed).only_told(), may_come);

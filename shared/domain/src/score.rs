@@ -68,16 +68,31 @@ pub struct UnknownPoints {
 
 /// The ends of the score alone, for whoever asks often.
 pub(crate) fn bounds(rules: &[ScoreRule], view: &View<'_>) -> (i64, i64) {
-    let (mut low, mut high) = (0_i64, 0_i64);
-    for rule in rules {
-        let (least, most) = match rule.when.evaluate(view) {
+    let mut sum = Sum::default();
+    rules.iter().for_each(|rule| sum.add(rule, rule.when.evaluate(view)));
+    sum.ends()
+}
+
+/// What rules give together, at worst and at best.
+#[derive(Default)]
+struct Sum {
+    low: i64,
+    high: i64,
+}
+
+impl Sum {
+    fn add(&mut self, rule: &ScoreRule, holds: Truth) {
+        let (least, most) = match holds {
             Truth::False => (0, 0),
             Truth::True => (rule.points, rule.points),
             Truth::Unknown => (rule.points.min(0), rule.points.max(0)),
         };
-        (low, high) = (low.saturating_add(least), high.saturating_add(most));
+        (self.low, self.high) = (self.low.saturating_add(least), self.high.saturating_add(most));
     }
-    (low.clamp(0, SCORE_MAX), high.clamp(0, SCORE_MAX))
+
+    fn ends(&self) -> (i64, i64) {
+        (self.low.clamp(0, SCORE_MAX), self.high.clamp(0, SCORE_MAX))
+    }
 }
 
 /// The points of a score, or of a part of it, at worst and at best.
@@ -112,25 +127,20 @@ pub fn score(rules: &[ScoreRule], view: &View<'_>) -> Score {
 
 fn tally<'a>(rules: impl Iterator<Item = &'a ScoreRule>, view: &View<'_>) -> Score {
     let mut score = Score::default();
-    let (mut low, mut high) = (0_i64, 0_i64);
+    let mut sum = Sum::default();
     for rule in rules {
-        match rule.when.evaluate(view) {
+        let holds = rule.when.evaluate(view);
+        sum.add(rule, holds);
+        match holds {
             Truth::False => {}
-            Truth::True => {
-                low += rule.points;
-                high += rule.points;
-                score.points.push(Points { points: rule.points, because: rule.because.clone() });
-            }
+            Truth::True => score.points.push(Points { points: rule.points, because: rule.because.clone() }),
             Truth::Unknown => {
-                low += rule.points.min(0);
-                high += rule.points.max(0);
                 let fields = rule.when.missing(view);
                 score.unknowns.push(UnknownPoints { points: rule.points, because: rule.because.clone(), fields });
             }
         }
     }
-    score.low = low.clamp(0, SCORE_MAX);
-    score.high = high.clamp(0, SCORE_MAX);
+    (score.low, score.high) = sum.ends();
     score
 }
 

@@ -31,7 +31,7 @@ use crate::eligibility::Eligibility;
 use crate::freshness::{Freshness, FreshnessTable};
 use crate::gate::GateRule;
 use crate::merge::Facts;
-use crate::plan::{Catalogue, Plan};
+use crate::plan::{Catalogue, Operation, Plan};
 use crate::possible::Rules;
 use crate::route::{RouteRules, Track};
 use crate::rules::Rule;
@@ -280,6 +280,11 @@ impl Config {
     #[must_use]
     pub fn coverage(&self, view: &View<'_>) -> Coverage {
         Coverage::of(&self.audiences, view)
+    }
+
+    /// The operations that the steps name, in their order; one that several name stands as often.
+    pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+        self.plan.steps.iter().flat_map(|step| &step.providers).filter_map(|name| self.catalogue.get(name))
     }
 
     /// The owners who take turns on a track.

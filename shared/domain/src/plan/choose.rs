@@ -4,9 +4,9 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::open::{Chance, IsFinal, Open, Standing, eligible, is_settled, key_of, may_find_key, open, payment_refused, standing};
+use super::open::{Chance, IsFinal, Open, Standing, eligible, is_settled, may_find_key, open, payment_refused, standing};
 use super::{Ask, Call, CallOutcome, Next, Operation, Order, Situation, Skip, Step, Until};
-use crate::condition::{Truth, View};
+use crate::condition::Truth;
 use crate::coverage::Coverage;
 use crate::gate::Verdict;
 use crate::identity::LookupKey;
@@ -126,7 +126,7 @@ struct Choice<'a> {
 impl<'a> Choice<'a> {
     fn key_for(&self, step: &Step, operation: &Operation) -> Result<&'a LookupKey, Refusal> {
         let situation = self.situation;
-        let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(&self.open.fields);
+        let view = situation.view().hiding(&self.open.fields);
         let applies = step.when.as_ref().map_or(Truth::True, |when| when.evaluate(&view));
         if applies == Truth::False {
             return Err(Refusal::Final(Skip::ConditionFalse));
@@ -154,7 +154,7 @@ impl<'a> Choice<'a> {
         if applies == Truth::Unknown {
             return Err(Refusal::ForNow(Skip::ConditionUnknown));
         }
-        match key_of(operation, situation.keys) {
+        match operation.key_among(situation.keys) {
             Some(key) => Ok(key),
             None if may_find_key(operation, &self.open.fields) => Err(Refusal::ForNow(Skip::NoKey)),
             None => Err(Refusal::Final(Skip::NoKey)),
@@ -186,12 +186,12 @@ impl<'a> Choice<'a> {
     /// What is paid for whatever the track: fields that configuration names, channels that the lead's audiences require, what tells
     /// whether it is in one that requires more, and the score's fields where the score is to be known.
     fn wanted(&self) -> BTreeSet<Field> {
-        let Situation { plan, rules, audiences, facts, trust, .. } = self.situation;
+        let Situation { plan, rules, audiences, .. } = self.situation;
         let mut wanted: BTreeSet<Field> = plan.wanted.iter().cloned().collect();
         if plan.until == Until::Score {
             wanted.extend(rules.score.iter().flat_map(|rule| rule.when.fields()));
         }
-        let view = View::of(facts).with_floor(trust.floor).hiding(&self.open.fields);
+        let view = self.situation.view().hiding(&self.open.fields);
         let coverage = Coverage::of(audiences, &view);
         wanted.extend(coverage.missing.iter().flat_map(|channel| channel.fields()).cloned());
         let undecided = audiences.iter().filter(|audience| coverage.undecided.contains(&audience.name));

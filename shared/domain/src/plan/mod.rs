@@ -18,7 +18,7 @@ pub use call::{Call, CallOutcome, Skip, last_calls};
 pub use choose::{next, next_attempt};
 pub use open::{open_fields, unmet};
 
-use crate::condition::Condition;
+use crate::condition::{Condition, View};
 use crate::confidence::Trust;
 use crate::config::Config;
 use crate::coverage::Audience;
@@ -52,6 +52,14 @@ pub struct Operation {
     pub class: FieldClass,
     /// How long one call may take.
     pub timeout: Millis,
+}
+
+impl Operation {
+    /// The best key there is that it accepts.
+    #[must_use]
+    pub fn key_among<'a>(&self, keys: &'a [LookupKey]) -> Option<&'a LookupKey> {
+        self.keys.iter().find_map(|kind| keys.iter().find(|key| key.kind == *kind))
+    }
 }
 
 /// All operations by name.
@@ -248,6 +256,11 @@ pub struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
+    /// What conditions see: a weak value is not a known value (S3-45).
+    fn view(&self) -> View<'a> {
+        View::of(self.facts).with_floor(self.trust.floor)
+    }
+
     /// The situation of a run by its configuration, its log and what is known; nothing is kept for it.
     #[must_use]
     pub fn of(config: &'a Config, run: &'a Run, facts: &'a Facts, keys: &'a [LookupKey], now: Timestamp) -> Self {

@@ -7,7 +7,7 @@ use crate::condition::{Truth, View};
 use crate::confidence;
 use crate::eligibility::Ineligible;
 use crate::gate::{self, Verdict};
-use crate::identity::{KeyKind, LookupKey};
+use crate::identity::KeyKind;
 use crate::merge::Fact;
 use crate::merge::checked_by;
 use crate::schema::Field;
@@ -121,7 +121,7 @@ pub fn open_fields(situation: &Situation<'_>) -> Vec<Field> {
 
 pub(super) fn open<'a>(situation: &Situation<'a>) -> Open<'a> {
     let open = open_under(situation, Verdict::Pass);
-    let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(&open.fields);
+    let view = situation.view().hiding(&open.fields);
     let verdict = gate::judge(situation.rules.gate, &view).verdict;
     if verdict == Verdict::Pass { open } else { open_under(situation, verdict) }
 }
@@ -141,7 +141,7 @@ fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
         chances.retain(|chance| may_come_to_pass(situation, chance, &fields));
         fields = told_by(situation, &chances);
         if chances.len() == before {
-            let view = View::of(situation.facts).with_floor(situation.trust.floor).with_open(fields.iter().cloned());
+            let view = situation.view().with_open(fields.iter().cloned());
             let verdict_so_far = gate::judge(situation.rules.gate, &view).verdict;
             return Open { verdict, verdict_so_far, chances, fields, eligible_by: situation.eligibility.fields() };
         }
@@ -208,12 +208,12 @@ fn moved(operation: &Operation) -> impl Iterator<Item = Field> {
 }
 
 fn may_come_to_pass(situation: &Situation<'_>, chance: &Chance<'_>, open: &BTreeSet<Field>) -> bool {
-    let view = View::of(situation.facts).with_floor(situation.trust.floor).hiding(open);
+    let view = situation.view().hiding(open);
     let Chance { step, operation } = chance;
     step.when.as_ref().is_none_or(|when| when.evaluate(&view) != Truth::False)
         && !matches!(eligible(situation, operation, open), Err((_, IsFinal::Yes)))
         && step.wants.iter().any(|field| operation.supplies.contains(field) && !is_settled(situation, step, field))
-        && (key_of(operation, situation.keys).is_some() || may_find_key(operation, open))
+        && (operation.key_among(situation.keys).is_some() || may_find_key(operation, open))
 }
 
 /// Whether a refusal stands whatever else is told.
@@ -229,18 +229,13 @@ pub(super) fn eligible(situation: &Situation<'_>, operation: &Operation, open: &
     if operation.price.is_free() {
         return Ok(());
     }
-    let Situation { eligibility, trigger, keys, facts, trust, .. } = situation;
-    let view = View::of(facts).with_floor(trust.floor);
+    let Situation { eligibility, trigger, keys, .. } = situation;
+    let view = situation.view();
     eligibility.has_enough(*trigger, &view, keys).map_err(|lacks| {
         let may_come = eligibility.fields().iter().any(|field| open.contains(field));
         (lacks, if may_come { IsFinal::No } else { IsFinal::Yes })
     })?;
     eligibility.admits(*trigger, operation.class, &view.hiding(open)).map_err(|why| (why, IsFinal::Yes))
-}
-
-/// The best key there is that an operation accepts.
-pub(super) fn key_of<'a>(operation: &Operation, keys: &'a [LookupKey]) -> Option<&'a LookupKey> {
-    operation.keys.iter().find_map(|kind| keys.iter().find(|key| key.kind == *kind))
 }
 
 /// Whether another answer may bring a key that the operation accepts (S3-50).

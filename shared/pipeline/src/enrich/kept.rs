@@ -27,8 +27,7 @@ impl Enrich {
     /// What is known of a signup's person, and what the cache says to the questions the plan may ask: all at once.
     pub(super) async fn look_ahead(&self, signup: &Signup) -> Result<(Option<Record>, Looked), StoreError> {
         let (aliases, keys) = (aliases_of(signup, &self.key), signup.lookup_keys());
-        let operations = self.config.plan.steps.iter().flat_map(|step| &step.providers).filter_map(|name| self.config.catalogue.get(name));
-        let mut wanted: Vec<CacheKey> = operations.filter_map(|operation| self.first_key(operation, &keys)).collect();
+        let mut wanted: Vec<CacheKey> = self.config.operations().filter_map(|operation| self.first_key(operation, &keys)).collect();
         wanted.sort();
         wanted.dedup();
         let replies = try_join_all(wanted.iter().map(|key| self.store.kept_reply(key)));
@@ -40,21 +39,19 @@ impl Enrich {
         if !is_kept(operation) {
             return None;
         }
-        let key = operation.keys.iter().find_map(|kind| keys.iter().find(|key| key.kind == *kind))?;
-        Some(self.cache_key(operation, key))
+        Some(self.cache_key(operation, operation.key_among(keys)?))
     }
 
     /// The operations to which the cache has an answer that is fresh for this lead, by the key they would be asked by now: asking
     /// them costs nothing.
     pub(super) fn kept_operations(&self, work: &Work) -> BTreeSet<String> {
         let keys = work.run.lookup_keys(&work.facts);
-        let operations = self.config.plan.steps.iter().flat_map(|step| &step.providers).filter_map(|name| self.config.catalogue.get(name));
         let is_kept = |operation: &&Operation| {
             let key = self.first_key(operation, &keys);
             let kept = key.and_then(|key| work.looked.get(&key)?.as_ref());
             kept.is_some_and(|kept| self.is_fresh_for(work, operation, kept))
         };
-        operations.filter(is_kept).map(|operation| operation.name.clone()).collect()
+        self.config.operations().filter(is_kept).map(|operation| operation.name.clone()).collect()
     }
 
     /// Whether a kept reply is young enough for everybody, and for this lead where its segment asks for younger ones (S0-103).
