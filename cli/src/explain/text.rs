@@ -9,7 +9,6 @@ use domain::flip::nearest_flip;
 use domain::merge::Facts;
 use domain::plan::{Call, CallOutcome, Catalogue, Skip, next_attempt};
 use domain::run::Run;
-use domain::schema::is_channel;
 use domain::units::Credits;
 use pipeline::ports::{Stage, StoredRun};
 
@@ -140,8 +139,7 @@ fn worst_price(call: &Call, catalogue: Option<&Catalogue>) -> String {
     let operation = catalogue.and_then(|catalogue| catalogue.get(&call.operation));
     match (&call.outcome, operation) {
         (CallOutcome::NotMade { why: Skip::Cap { .. } }, Some(operation)) => {
-            let channels = operation.supplies.iter().filter(|field| is_channel(field)).count();
-            format!("; it costs up to {} credits", operation.price.worst_case(channels))
+            format!("; it costs up to {} credits", operation.dearest())
         }
         _ => String::new(),
     }

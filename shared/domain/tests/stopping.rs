@@ -173,7 +173,9 @@ fn world(vendors: impl Strategy<Value = Vec<Vendor>>) -> impl Strategy<Value = W
                 when: when.map(|text| condition(&text)),
                 wants: vendors[first].tells.keys().map(|field| Field::known(FIELDS[*field].0)).collect(),
                 providers,
-                stop,
+                stop: Some(stop),
+                guards: Vec::new(),
+                budget: None,
                 timeout: None,
                 required: false,
                 on: OnError::default(),
@@ -189,6 +191,15 @@ struct Ended {
     track: Track,
     facts: Facts,
     credits: i64,
+    /// The calls that were made.
+    made: BTreeSet<String>,
+}
+
+/// How many of the calls that may go out together do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AtOnce {
+    All,
+    One,
 }
 
 impl World {
@@ -213,6 +224,10 @@ impl World {
     }
 
     fn run(&self, until: Until, order: Order) -> Ended {
+        self.run_with(until, order, AtOnce::All)
+    }
+
+    fn run_with(&self, until: Until, order: Order, at_once: AtOnce) -> Ended {
         let plan = Plan { steps: self.steps.clone(), until, order, ..Plan::default() };
         let (catalogue, trust, schema) = (self.catalogue(), self.trust(), Schema::default());
         let keys = [LookupKey { kind: KeyKind::Domain, value: "acme.io".into() }];
@@ -240,15 +255,24 @@ impl World {
                 patience: Millis::minutes(5),
             };
             match next(&situation) {
-                Next::Ask(Ask { step, operation, .. }) => {
-                    let vendor = &self.vendors[operation[1..2].parse::<usize>().unwrap()];
-                    credits += vendor.credits;
-                    observations.extend(said_by(vendor, &operation));
-                    calls.push(line(step, operation, CallOutcome::Hit { fields: Vec::new() }, vendor.credits));
+                Next::Ask(mut asks) => {
+                    if at_once == AtOnce::One {
+                        asks.truncate(1);
+                    }
+                    for Ask { step, operation, .. } in asks {
+                        let vendor = &self.vendors[operation[1..2].parse::<usize>().unwrap()];
+                        credits += vendor.credits;
+                        observations.extend(said_by(vendor, &operation));
+                        calls.push(line(step, operation, CallOutcome::Hit { fields: Vec::new() }, vendor.credits));
+                    }
                 }
                 Next::Skip { step, operation, why } => calls.push(line(step, operation, CallOutcome::NotMade { why }, 0)),
                 Next::Wait { .. } => panic!("nobody limits the rate here"),
-                Next::Done => return Ended { track: self.track(&facts, &trust), facts, credits },
+                Next::Done => {
+                    let is_made = |call: &&Call| !matches!(call.outcome, CallOutcome::NotMade { .. });
+                    let made = calls.iter().filter(is_made).map(|call| call.operation.clone()).collect();
+                    return Ended { track: self.track(&facts, &trust), facts, credits, made };
+                }
             }
         }
     }
@@ -265,8 +289,8 @@ impl World {
     fn settled_for_less(&self, early: &Ended, late: &Ended) -> bool {
         early.facts.iter().any(|(field, fact)| {
             let is_worse = late.facts.get(field).is_none_or(|other| other.value != fact.value || other.confidence < fact.confidence);
-            let stops: Vec<Stop> = self.steps.iter().filter(|step| step.wants.contains(field)).map(|step| step.stop).collect();
-            is_worse && stops.iter().chain(stops.is_empty().then_some(&Stop::DEFAULT)).all(|stop| was_content(*stop, fact))
+            let stops: Vec<Stop> = self.steps.iter().filter(|step| step.wants.contains(field)).map(|step| step.stop_for(field)).collect();
+            is_worse && stops.iter().chain(stops.is_empty().then_some(&Stop::of(field))).all(|stop| was_content(*stop, fact))
         })
     }
 }
@@ -332,6 +356,15 @@ proptest! {
             let (ours, everything) = (world.run(Until::Track, order), world.run(Until::Everything, order));
             prop_assert_eq!(ours.track, everything.track, "{:?}", order);
             prop_assert!(order == Order::Narrowing || ours.credits <= everything.credits);
+        }
+    }
+
+    #[test]
+    fn s4_38_calls_that_go_out_together_are_those_that_would_have_been_made_one_by_one(world in world(contrary_vendors())) {
+        for (until, order) in [(Until::Everything, Order::Written), (Until::Everything, Order::Narrowing), (Until::Track, Order::Written)] {
+            let (together, one_by_one) = (world.run_with(until, order, AtOnce::All), world.run_with(until, order, AtOnce::One));
+            prop_assert_eq!(&together.made, &one_by_one.made, "{:?} {:?}", until, order);
+            prop_assert_eq!(together.facts, one_by_one.facts);
         }
     }
 

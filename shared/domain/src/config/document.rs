@@ -218,10 +218,16 @@ pub(super) struct StepSection {
     pub(super) name: Spanned<String>,
     #[serde(default)]
     pub(super) when: Option<Spanned<String>>,
-    pub(super) wants: Spanned<Vec<Spanned<String>>>,
-    pub(super) providers: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) wants: Option<Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) providers: Option<Spanned<Vec<Spanned<String>>>>,
     #[serde(default)]
     pub(super) stop: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) budget: Option<Spanned<Amount>>,
+    #[serde(default)]
+    pub(super) worth: Option<Spanned<Worth>>,
     #[serde(default)]
     pub(super) timeout: Option<Millis>,
     #[serde(default)]
@@ -234,6 +240,17 @@ pub(super) struct StepSection {
     pub(super) on_invalid: Option<OnFailure>,
     #[serde(default)]
     pub(super) on_auth_failure: Option<OnFailure>,
+}
+
+/// What an answer is worth, in credits (S4-03, S4-04).
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Worth {
+    pub(super) value: Amount,
+    #[serde(default)]
+    pub(super) times: Option<u32>,
+    #[serde(default)]
+    pub(super) otherwise: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

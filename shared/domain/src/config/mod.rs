@@ -13,6 +13,7 @@ mod rules;
 mod segments;
 mod sets;
 mod settings;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod verticals;

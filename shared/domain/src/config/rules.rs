@@ -1,20 +1,20 @@
-//! Gate, steps, score, route and what goes with them: of every preset, also of those not in use, and of the main file.
+//! Gate, score, route and what goes with them: of every preset, also of those not in use, and of the main file.
 
 use std::num::NonZeroU32;
 
 use serde_saphyr::Spanned;
 
 use super::check::{Checker, line, parse};
-use super::document::{GateSection, PlanSection, Preset, RouteSection, ScoreSection, StepSection};
+use super::document::{GateSection, PlanSection, Preset, RouteSection, ScoreSection};
 use super::{MAIN_FILE, Sources};
 use crate::condition::Condition;
 use crate::coverage::Audience;
 use crate::eligibility::Eligibility;
 use crate::freshness::FreshnessTable;
 use crate::gate::GateRule;
-use crate::plan::{OnError, Plan, Step, Stop};
+use crate::plan::{Plan, Step};
 use crate::route::{RouteRule, RouteRules};
-use crate::schema::{Field, Schema};
+use crate::schema::Schema;
 use crate::score::{ScoreRule, ScoreSet};
 use crate::tier::Tiers;
 use crate::vertical::Vertical;
@@ -118,49 +118,6 @@ impl Checker {
         RouteRules { rules, otherwise: section.otherwise, undecided: section.undecided }
     }
 
-    pub(super) fn steps(&mut self, file: &str, sections: Vec<StepSection>) -> Vec<Step> {
-        let mut names: Vec<String> = Vec::new();
-        let mut steps = Vec::new();
-        for section in sections {
-            if names.contains(&section.name.value) {
-                self.find(file, line(&section.name), format!("there are two steps named `{}`; give each its own name", section.name.value));
-            }
-            names.push(section.name.value.clone());
-            steps.push(self.step(file, section));
-        }
-        steps
-    }
-
-    fn step(&mut self, file: &str, section: StepSection) -> Step {
-        let providers = self.providers(file, &section);
-        let wants = self.wants(file, &section, &providers);
-        let stop = section.stop.map_or(Some(Stop::DEFAULT), |written| {
-            let stop = Stop::parse(&written.value);
-            if stop.is_none() {
-                let message =
-                    format!("`{}` is no stop rule; write first_usable, \"confidence >= 5000\" or \"confirmations: 2\"", written.value);
-                self.find(file, line(&written), message);
-            }
-            stop
-        });
-        let default = OnError::default();
-        Step {
-            name: section.name.value,
-            when: section.when.and_then(|written| self.rule_condition(file, &written)),
-            wants,
-            providers,
-            stop: stop.unwrap_or(Stop::DEFAULT),
-            timeout: section.timeout,
-            required: section.required,
-            on: OnError {
-                timeout: section.on_timeout.unwrap_or(default.timeout),
-                rate_limit: section.on_rate_limit.unwrap_or(default.rate_limit),
-                invalid: section.on_invalid.unwrap_or(default.invalid),
-                auth_failure: section.on_auth_failure.unwrap_or(default.auth_failure),
-            },
-        }
-    }
-
     /// The plan as a section and its steps say; what the section leaves out is that of `other`.
     pub(super) fn plan(&mut self, file: &str, section: PlanSection, steps: Vec<Step>, other: &Plan) -> Plan {
         let wanted = section.wanted.map(|written| written.iter().filter_map(|field| self.field(file, field)).collect());
@@ -171,45 +128,6 @@ impl Checker {
             wanted: wanted.unwrap_or_else(|| other.wanted.clone()),
             explore: section.explore.map_or(other.explore, NonZeroU32::new),
         }
-    }
-
-    fn providers(&mut self, file: &str, section: &StepSection) -> Vec<String> {
-        let known = self.catalogue.keys().cloned().collect::<Vec<_>>().join(", ");
-        if section.providers.value.is_empty() {
-            let message = format!("step `{}` asks no provider; write one or more of: {known}", section.name.value);
-            self.find(file, line(&section.providers), message);
-        }
-        let mut providers = Vec::new();
-        for name in &section.providers.value {
-            if self.catalogue.contains_key(&name.value) {
-                providers.push(name.value.clone());
-            } else {
-                self.find(file, line(name), format!("there is no connector `{}`; write one of: {known}", name.value));
-            }
-        }
-        providers
-    }
-
-    fn wants(&mut self, file: &str, section: &StepSection, providers: &[String]) -> Vec<Field> {
-        if section.wants.value.is_empty() {
-            let message = format!("step `{}` wants nothing, so it never asks; write the fields it is for", section.name.value);
-            self.find(file, line(&section.wants), message);
-        }
-        let mut wants = Vec::new();
-        for written in &section.wants.value {
-            let Some(field) = self.field(file, written) else { continue };
-            let is_supplied =
-                providers.iter().any(|name| self.catalogue.get(name).is_some_and(|operation| operation.supplies.contains(&field)));
-            if !is_supplied && !providers.is_empty() {
-                self.find(
-                    file,
-                    line(written),
-                    format!("no provider of step `{}` returns `{field}`; add one that does or drop the field", section.name.value),
-                );
-            }
-            wants.push(field);
-        }
-        wants
     }
 
     /// A condition that stands before the score exists.

@@ -11,7 +11,7 @@ use super::{CrmPlan, Deadlines, MAIN_FILE, PropertySource};
 use crate::confidence::Trust;
 use crate::credits::Limits;
 use crate::plan::Operation;
-use crate::schema::{is_channel, nearest};
+use crate::schema::nearest;
 use crate::signup::Arrival;
 use crate::units::{Credits, Millis};
 
@@ -90,7 +90,7 @@ impl Checker {
     /// Zero is a cap that somebody means; less than the cheapest call costs only looks like more.
     fn no_call_fits(&mut self, cap: &Spanned<Amount>, provider: Option<&str>) {
         let asked = self.catalogue.values().filter(|operation| provider.is_none_or(|name| operation.provider == name));
-        let Some(least) = asked.map(worst_price).filter(|price| *price > Credits::ZERO).min() else { return };
+        let Some(least) = asked.map(Operation::dearest).filter(|price| *price > Credits::ZERO).min() else { return };
         if Credits::ZERO < cap.value.0 && cap.value.0 < least {
             let message =
                 format!("no paid call fits under this cap, so only Critical would pay; write at least {least}, or 0 if that is meant");
@@ -149,11 +149,6 @@ impl Checker {
         let path = section.path.map_or_else(|| CRM_PATH.to_owned(), |path| path.value);
         CrmPlan { target: section.target.value, path, properties }
     }
-}
-
-/// What is reserved for a call.
-fn worst_price(operation: &Operation) -> Credits {
-    operation.price.worst_case(operation.supplies.iter().filter(|field| is_channel(field)).count())
 }
 
 /// Whether a budget and a tenth of it are more than can be spent: then nobody would ever be told (S4-52).

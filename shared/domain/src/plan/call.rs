@@ -125,6 +125,15 @@ pub enum Skip {
     ConditionFalse,
     /// The step's condition depends on something not known.
     ConditionUnknown,
+    /// A filter before the step lets only others pass (S4-31).
+    Filtered {
+        /// The filter.
+        filter: String,
+    },
+    /// What it tells is not worth its price for a lead such as this one (S4-03, S4-04).
+    NotWorthIt,
+    /// The step has spent what it may on one lead.
+    StepBudget,
     /// Everything the step wants is known, fresh and sure enough (S0-75).
     AlreadyKnown,
     /// The operation supplies nothing that is still wanted (S0-16).
@@ -169,6 +178,9 @@ impl Skip {
         match self {
             Self::ConditionFalse => "its condition does not hold".to_owned(),
             Self::ConditionUnknown => "its condition depends on something unknown".to_owned(),
+            Self::Filtered { filter } => format!("the filter `{filter}` lets only others pass"),
+            Self::NotWorthIt => "what it tells is not worth its price for this lead".to_owned(),
+            Self::StepBudget => "its step has spent what it may on one lead".to_owned(),
             Self::AlreadyKnown => "everything it wants is known and fresh".to_owned(),
             Self::SuppliesNothingWanted => "it supplies nothing still wanted".to_owned(),
             Self::NoKey => "there is no key to ask by".to_owned(),

@@ -11,7 +11,7 @@ use crate::coverage::Coverage;
 use crate::gate::Verdict;
 use crate::identity::LookupKey;
 use crate::possible::{Known, Possible};
-use crate::schema::{Field, is_channel};
+use crate::schema::Field;
 use crate::units::{Millis, Timestamp};
 
 /// Says whom to ask next.
@@ -19,37 +19,44 @@ use crate::units::{Millis, Timestamp};
 pub fn next(situation: &Situation<'_>) -> Next {
     let open = open(situation);
     let choice = Choice { situation, open: &open, possible: OnceCell::new(), wanted: OnceCell::new() };
-    let (mut paid, mut postponed, mut wait) = (Vec::new(), None, None);
+    let (mut free, mut paid, mut postponed, mut wait) = (Vec::new(), Vec::new(), None, None);
     for step in &situation.plan.steps {
         let (operation, standing) = match turn(situation, step) {
             Turn::Over => continue,
-            Turn::Stopped(operation) => return skip(step, operation, Skip::StepStopped),
+            Turn::Stopped(operation) if free.is_empty() => return skip(step, operation, Skip::StepStopped),
+            Turn::Stopped(_) => continue,
             Turn::Of(operation, standing) => (operation, standing),
         };
         let ready_at = if let Standing::Limited(until) = standing { Some(until) } else { None };
         match choice.key_for(step, operation) {
             // A run that waits for a rate limit is taken up again, with time of its own.
             Err(Refusal::Final(Skip::NoTimeLeft)) if ready_at.is_some() => wait = earliest(wait, ready_at),
-            Err(Refusal::Final(why)) => return skip(step, operation, why),
+            Err(Refusal::Final(why)) if free.is_empty() => return skip(step, operation, why),
+            Err(Refusal::Final(_)) => {}
             Err(Refusal::ForNow(why)) => postponed = postponed.or(Some((step, operation, why))),
-            // Free evidence goes before anything that is paid for: it may close the gate, or a question.
             Ok(key) if ready_at.is_none() && (operation.price.is_free() || situation.kept.contains(&operation.name)) => {
-                return Next::Ask(choice.ask(&Candidate { step, operation, key, ready_at }));
+                free.push(Candidate { step, operation, key, ready_at });
             }
             Ok(key) => paid.push(Candidate { step, operation, key, ready_at }),
         }
     }
+    // Free evidence goes before anything that is paid for: it may close the gate, or a question.
+    if !free.is_empty() {
+        return Next::Ask(choice.ask_at_once(free.iter()));
+    }
     // What is wanted in any case comes first: its answer may make others wanted.
     let (due, optional): (Vec<_>, Vec<_>) = paid.into_iter().partition(|candidate| choice.is_due(candidate));
     if let Some(best) = choice.best(&due) {
-        return Next::Ask(choice.ask(best));
+        let others = due.iter().filter(|other| other.ready_at.is_none() && !std::ptr::eq(*other, best));
+        return Next::Ask(choice.ask_at_once(std::iter::once(best).chain(others)));
     }
     if let Some(vain) = optional.iter().find(|candidate| !choice.matters(candidate)) {
         return skip(vain.step, vain.operation, Skip::ChangesNothing { track: choice.possible().tracks().single() });
     }
     wait = due.iter().chain(&optional).fold(wait, |wait, candidate| earliest(wait, candidate.ready_at));
     match (choice.best(&optional), wait, postponed) {
-        (Some(best), ..) => Next::Ask(choice.ask(best)),
+        // The others wait for its answer, which may make them needless.
+        (Some(best), ..) => Next::Ask(vec![choice.ask(best)]),
         (None, Some(until), _) => Next::Wait { until },
         (None, None, Some((step, operation, why))) => skip(step, operation, why),
         (None, None, None) => Next::Done,
@@ -102,23 +109,23 @@ enum Refusal {
 }
 
 /// A paid call that is made only where it matters.
-struct Candidate<'a> {
+pub(super) struct Candidate<'a> {
     step: &'a Step,
-    operation: &'a Operation,
+    pub(super) operation: &'a Operation,
     key: &'a LookupKey,
     /// When its provider may be asked, where it limits the rate.
     ready_at: Option<Timestamp>,
 }
 
 impl<'a> Candidate<'a> {
-    fn chance(&self) -> Chance<'a> {
+    pub(super) fn chance(&self) -> Chance<'a> {
         Chance { step: self.step, operation: self.operation }
     }
 }
 
-struct Choice<'a> {
-    situation: &'a Situation<'a>,
-    open: &'a Open<'a>,
+pub(super) struct Choice<'a> {
+    pub(super) situation: &'a Situation<'a>,
+    pub(super) open: &'a Open<'a>,
     possible: OnceCell<Possible<'a>>,
     wanted: OnceCell<BTreeSet<Field>>,
 }
@@ -129,7 +136,8 @@ impl<'a> Choice<'a> {
         let view = situation.view().hiding(&self.open.fields);
         let applies = step.when.as_ref().map_or(Truth::True, |when| when.evaluate(&view));
         if applies == Truth::False {
-            return Err(Refusal::Final(Skip::ConditionFalse));
+            let guard = step.guards.iter().find(|guard| guard.when.evaluate(&view) == Truth::False);
+            return Err(Refusal::Final(guard.map_or(Skip::ConditionFalse, |guard| guard.why.clone())));
         }
         if let Err((ineligible, is_final)) = eligible(situation, operation, &self.open.fields) {
             let why = Skip::Ineligible { ineligible };
@@ -142,7 +150,7 @@ impl<'a> Choice<'a> {
         if !wanted.any(|field| operation.supplies.contains(field)) {
             return Err(Refusal::Final(Skip::SuppliesNothingWanted));
         }
-        if let Some(why) = payment_refused(situation, self.open.verdict, operation) {
+        if let Some(why) = payment_refused(situation, self.open.verdict, step, operation) {
             return Err(Refusal::Final(why));
         }
         if self.is_held(operation) {
@@ -226,12 +234,11 @@ impl<'a> Choice<'a> {
     fn worth(&self, candidate: &Candidate<'_>) -> (u128, u128) {
         let operation = candidate.operation;
         let (fallen, answers) = self.possible().narrowed_by(&self.open.told_by(operation));
-        let channels = operation.supplies.iter().filter(|field| is_channel(field)).count();
-        let price = u128::try_from(operation.price.worst_case(channels).micros()).unwrap_or(u128::MAX);
+        let price = u128::try_from(operation.dearest().micros()).unwrap_or(u128::MAX);
         (u128::from(fallen), u128::from(answers.max(1)).saturating_mul(price.max(1)))
     }
 
-    fn ask(&self, candidate: &Candidate<'_>) -> Ask {
+    pub(super) fn ask(&self, candidate: &Candidate<'_>) -> Ask {
         let (situation, Candidate { step, operation, key, .. }) = (self.situation, candidate);
         let time_left = Millis(situation.finish_by.millis() - situation.now.millis());
         Ask {

@@ -8,6 +8,7 @@ mod choose;
 mod open;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
@@ -29,9 +30,9 @@ use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Facts;
 use crate::possible::Rules;
 use crate::run::Run;
-use crate::schema::{Field, FieldClass, Schema};
+use crate::schema::{Field, FieldClass, Schema, is_channel};
 use crate::signup::RunId;
-use crate::units::{BasisPoints, Millis, Timestamp};
+use crate::units::{BasisPoints, Credits, Millis, Timestamp};
 
 /// What the plan knows about one operation of a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,12 @@ impl Operation {
     pub fn key_among<'a>(&self, keys: &'a [LookupKey]) -> Option<&'a LookupKey> {
         self.keys.iter().find_map(|kind| keys.iter().find(|key| key.kind == *kind))
     }
+
+    /// The most that one call can cost: what is reserved for it.
+    #[must_use]
+    pub fn dearest(&self) -> Credits {
+        self.price.worst_case(self.supplies.iter().filter(|field| is_channel(field)).count())
+    }
 }
 
 /// All operations by name.
@@ -79,6 +86,12 @@ pub enum Stop {
 impl Stop {
     /// The default for scoring fields: one bare source may stop.
     pub const DEFAULT: Self = Self::Confidence(BasisPoints::new(5000));
+
+    /// The default of a field: the first usable value of a channel will do (S1-10), of others one that is sure enough.
+    #[must_use]
+    pub fn of(field: &Field) -> Self {
+        if is_channel(field) { Self::FirstUsable } else { Self::DEFAULT }
+    }
 
     /// Reads `first_usable`, `confidence >= 5000` or `confirmations: 2`.
     #[must_use]
@@ -103,18 +116,39 @@ pub struct Step {
     pub name: String,
     /// It runs only while this holds; absent means always.
     pub when: Option<Condition>,
+    /// Parts of `when` that stand elsewhere in configuration: whichever does not hold is named as the reason.
+    pub guards: Vec<Guard>,
     /// The fields wanted.
     pub wants: Vec<Field>,
     /// The operations to ask, in order.
     pub providers: Vec<String>,
-    /// When a wanted field counts as known.
-    pub stop: Stop,
+    /// When a wanted field counts as known; absent means [`Stop::of`] each.
+    pub stop: Option<Stop>,
+    /// The credits that one run may spend on its calls.
+    pub budget: Option<Credits>,
     /// A call takes at most this long; the operation's own timeout where absent.
     pub timeout: Option<Millis>,
     /// Its calls are made even where they cannot change the track, and a lead for which nothing came of them needs a review.
     pub required: bool,
     /// What follows when a call ends badly.
     pub on: OnError,
+}
+
+impl Step {
+    /// When a field counts as known for this step.
+    #[must_use]
+    pub fn stop_for(&self, field: &Field) -> Stop {
+        self.stop.unwrap_or_else(|| Stop::of(field))
+    }
+}
+
+/// A condition of a step with the reason that its failing is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The condition.
+    pub when: Condition,
+    /// Why a call is not made where it does not hold.
+    pub why: Skip,
 }
 
 /// What a step does when a call ends badly (S4-26…29, S4-39, S4-40, X-14).
@@ -292,8 +326,8 @@ impl<'a> Situation<'a> {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// Make this call and log its end.
-    Ask(Ask),
+    /// Make these calls, all at once, and log the end of each: none's answer decides whether another is made (S4-38).
+    Ask(Vec<Ask>),
     /// Do not make this call; log why.
     Skip {
         /// The step.

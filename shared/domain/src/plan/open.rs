@@ -80,7 +80,7 @@ fn remaining<'a>(situation: &Situation<'a>, step: &'a Step) -> Vec<&'a Operation
 }
 
 /// Why nobody will pay for this operation any more; a free one is never refused.
-pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, operation: &Operation) -> Option<super::Skip> {
+pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, step: &Step, operation: &Operation) -> Option<super::Skip> {
     if operation.price.is_free() {
         return None;
     }
@@ -91,7 +91,18 @@ pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, opera
     if verdict != Verdict::Pass {
         return Some(super::Skip::HeldByGate);
     }
+    if !is_within_budget(situation, step, operation) {
+        return Some(super::Skip::StepBudget);
+    }
     situation.paid_by.map(|run| super::Skip::SameIdentity { run: run.clone() })
+}
+
+/// Whether a step may spend on one run what a call costs at most. Answers that are kept cost nothing.
+fn is_within_budget(situation: &Situation<'_>, step: &Step, operation: &Operation) -> bool {
+    let Some(budget) = step.budget else { return true };
+    let of_it = situation.calls.iter().filter(|call| call.step == step.name);
+    let spent = of_it.fold(Credits::ZERO, |sum, call| sum.plus(call.cost));
+    situation.kept.contains(&operation.name) || spent.plus(operation.dearest()) <= budget
 }
 
 /// A call that may still be made, whenever its turn comes.
@@ -130,7 +141,7 @@ pub(super) fn open<'a>(situation: &Situation<'a>) -> Open<'a> {
 fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
     let mut chances: Vec<Chance<'_>> = Vec::new();
     for step in &situation.plan.steps {
-        let payable = |operation: &&Operation| payment_refused(situation, verdict, operation).is_none();
+        let payable = |operation: &&Operation| payment_refused(situation, verdict, step, operation).is_none();
         chances.extend(remaining(situation, step).into_iter().filter(payable).map(|operation| Chance { step, operation }));
     }
     let mut fields = told_by(situation, &chances);
@@ -188,7 +199,7 @@ impl<'a> Open<'a> {
 }
 
 impl Chance<'_> {
-    fn is(&self, other: &Chance<'_>) -> bool {
+    pub(super) fn is(&self, other: &Chance<'_>) -> bool {
         self.step.name == other.step.name && self.operation.name == other.operation.name
     }
 }
@@ -247,8 +258,8 @@ pub(super) fn may_find_key(operation: &Operation, open: &BTreeSet<Field>) -> boo
 fn is_closed(situation: &Situation<'_>, field: &Field, chances: &[Chance<'_>]) -> bool {
     let Some(fact) = believed(situation, field) else { return false };
     let steps = situation.plan.steps.iter().filter(|step| step.wants.contains(field));
-    let stops: Vec<Stop> = steps.map(|step| step.stop).collect();
-    let is_enough = if stops.is_empty() { holds(Stop::DEFAULT, fact) } else { stops.into_iter().all(|stop| holds(stop, fact)) };
+    let stops: Vec<Stop> = steps.map(|step| step.stop_for(field)).collect();
+    let is_enough = if stops.is_empty() { holds(Stop::of(field), fact) } else { stops.into_iter().all(|stop| holds(stop, fact)) };
     is_enough || !may_be_overturned(situation, field, fact, chances)
 }
 
@@ -264,7 +275,7 @@ fn may_be_overturned(situation: &Situation<'_>, field: &Field, fact: &Fact, chan
 
 /// A field is settled for a step when its value is fresh, believed, and enough for the step's stop predicate.
 pub(super) fn is_settled(situation: &Situation<'_>, step: &Step, field: &Field) -> bool {
-    believed(situation, field).is_some_and(|fact| holds(step.stop, fact))
+    believed(situation, field).is_some_and(|fact| holds(step.stop_for(field), fact))
 }
 
 /// What is known of a field, where it is fresh and sure enough for the rules: a weak value is not a known value (S3-45).

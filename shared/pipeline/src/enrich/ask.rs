@@ -5,7 +5,6 @@ use domain::identity::KeyKind;
 use domain::plan::{self, Ask, Call, CallOutcome, Operation, Skip};
 use domain::reply::Reply;
 use domain::schema::Entity;
-use domain::schema::is_channel;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 
@@ -198,7 +197,7 @@ impl Enrich {
         let now = self.clock.now();
         Reservation {
             id: ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt: ask.attempt },
-            amount: operation.price.worst_case(operation.supplies.iter().filter(|field| is_channel(field)).count()),
+            amount: operation.dearest(),
             charge: Charge {
                 provider: operation.provider.clone(),
                 entity: Entity::of_class(operation.class),

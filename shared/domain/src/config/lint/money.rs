@@ -9,7 +9,6 @@ use crate::config::{Config, Finding, MAIN_FILE};
 use crate::credits::Limits;
 use crate::plan::Operation;
 use crate::priority::Priority;
-use crate::schema::is_channel;
 use crate::signup::Arrival;
 use crate::units::Credits;
 
@@ -26,11 +25,6 @@ fn paid_operations<'a>(step: &StepAt<'_>, config: &'a Config) -> Option<Vec<&'a 
     (!operations.is_empty() && operations.iter().all(|operation| !operation.price.is_free())).then_some(operations)
 }
 
-/// What is reserved for a call.
-fn cost(operation: &Operation) -> Credits {
-    operation.price.worst_case(operation.supplies.iter().filter(|field| is_channel(field)).count())
-}
-
 /// A limit below the price of a call: its line and its words.
 struct TooLow {
     line: u64,
@@ -41,20 +35,20 @@ fn never_paid(step: &StepAt<'_>, credits: &Spanned<CreditsSection>, config: &Con
     let operations = paid_operations(step, config)?;
     let stopped: Option<Vec<(&Operation, TooLow)>> =
         operations.into_iter().map(|operation| Some((operation, too_low(operation, credits, &config.limits)?))).collect();
-    let (operation, limit) = stopped?.into_iter().min_by_key(|(operation, _)| cost(operation))?;
+    let (operation, limit) = stopped?.into_iter().min_by_key(|(operation, _)| operation.dearest())?;
     let message = format!(
         "{}, so step `{}` is never paid for: a call of `{}` costs {}; raise it to that or more, or drop the step",
         limit.words,
         step.name,
         operation.name,
-        cost(operation)
+        operation.dearest()
     );
     Some(Finding::new(MAIN_FILE, limit.line, message))
 }
 
 /// The limit that refuses every call of an operation. A limit of zero is meant: it leaves paying to Critical, or to nobody.
 fn too_low(operation: &Operation, credits: &Spanned<CreditsSection>, limits: &Limits) -> Option<TooLow> {
-    let cost = cost(operation);
+    let cost = operation.dearest();
     let is_below = |limit: Credits| limit > Credits::ZERO && limit < cost;
     let all = limits.allocation.plus(limits.overdraft);
     if is_below(all) {

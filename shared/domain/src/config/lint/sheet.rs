@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         let step = |section: &'a StepSection| StepAt {
             name: &section.name.value,
             when: section.when.as_ref().and_then(|when| self.placed(when, format!("step `{}`", section.name.value))),
-            providers: section.providers.value.iter().map(|name| name.value.as_str()).collect(),
+            providers: section.providers.iter().flat_map(|providers| &providers.value).map(|name| name.value.as_str()).collect(),
         };
         sections.iter().map(step).collect()
     }
