@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::credits::Trigger;
 use domain::identity::{Email, HashKey};
 use domain::priority::Priority;
 use domain::reply::Reply;
@@ -55,7 +56,7 @@ fn message(email: &str) -> LookupMessage {
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0 }
+    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0, trigger: Trigger::Auto }
 }
 
 fn record(id: &str, body: &str) -> Value {

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+use crate::credits::Trigger;
 use crate::decision::Decision;
 use crate::identity::{Domain, KeyKind, LookupKey};
 use crate::merge::Facts;
@@ -26,6 +27,9 @@ pub struct Run {
     pub signup: Signup,
     /// Its urgency for caps; waiting for the answer raises the queue, never this.
     pub priority: Priority,
+    /// What started it: a signup that came in, or the refresh of one that got by with what was kept (S3-55).
+    #[serde(default, skip_serializing_if = "Trigger::is_auto")]
+    pub trigger: Trigger,
     /// When the webhook accepted it.
     pub accepted_at: Timestamp,
     /// When somebody waiting gets what is known.
@@ -68,6 +72,7 @@ impl Run {
             id,
             signup,
             priority,
+            trigger: Trigger::Auto,
             accepted_at,
             answer_by: accepted_at,
             finish_by: accepted_at,

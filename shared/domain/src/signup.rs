@@ -179,6 +179,12 @@ impl Signup {
         RunId(key.hash(&["run", &self.issuer, &self.delivery]))
     }
 
+    /// The same signup as a delivery of its own, which looks up in the background what this one was not asked (S3-55).
+    #[must_use]
+    pub fn for_refresh(&self) -> Self {
+        Self { delivery: format!("{}/refresh", self.delivery), ..self.clone() }
+    }
+
     /// The hash under which the same person is recognised for an hour; `None` for a signup that names only a company,
     /// for two people of one company are not the same.
     #[must_use]

@@ -244,6 +244,7 @@ impl World {
                 freshness: Freshness::SIGNUP,
                 eligibility: &Eligibility::default(),
                 trigger: Trigger::Auto,
+                cached_only: false,
                 audiences: &[],
                 kept: &BTreeSet::new(),
                 keys: &keys,

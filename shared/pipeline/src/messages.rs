@@ -1,5 +1,6 @@
 //! What travels in the queues: no more of a person than the next stage needs.
 
+use domain::credits::Trigger;
 use domain::priority::Priority;
 use domain::record::RecordId;
 use domain::signup::{RunId, Signup};
@@ -15,6 +16,9 @@ pub struct LookupMessage {
     pub signup: Signup,
     /// Its urgency for caps.
     pub priority: Priority,
+    /// What sent it.
+    #[serde(default, skip_serializing_if = "Trigger::is_auto")]
+    pub trigger: Trigger,
     /// When the webhook accepted it.
     pub accepted_at: Timestamp,
     /// When somebody waiting gets what is known; absent when nobody waits.

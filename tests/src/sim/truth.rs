@@ -1,3 +1,4 @@
+use domain::credits::Trigger;
 use domain::identity::Email;
 use domain::observation::{Basis, Observation};
 use domain::priority::Priority;
@@ -35,7 +36,7 @@ impl Person {
             occurred_at: at,
             ..Signup::default()
         };
-        LookupMessage { signup, priority: Priority::of_arrival(arrival), accepted_at: at, answer_by: None, copies: 0 }
+        LookupMessage { signup, priority: Priority::of_arrival(arrival), accepted_at: at, answer_by: None, copies: 0, trigger: Trigger::Auto }
     }
 }
 

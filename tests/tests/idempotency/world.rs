@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::config::Config;
+use domain::credits::Trigger;
 use domain::identity::{Email, HashKey};
 use domain::observation::{Basis, Observation};
 use domain::plan::Until;
@@ -214,5 +215,5 @@ pub(crate) fn jane(delivery: &str) -> LookupMessage {
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0 }
+    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0, trigger: Trigger::Auto }
 }

@@ -260,6 +260,7 @@ pub(super) struct PlanSection {
     pub(super) order: Option<Order>,
     pub(super) wanted: Option<Vec<Spanned<String>>>,
     pub(super) explore: Option<u32>,
+    pub(super) cached_only: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

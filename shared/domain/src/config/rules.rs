@@ -127,6 +127,10 @@ impl Checker {
             order: section.order.unwrap_or(other.order),
             wanted: wanted.unwrap_or_else(|| other.wanted.clone()),
             explore: section.explore.map_or(other.explore, NonZeroU32::new),
+            cached_only: match section.cached_only {
+                Some(written) => self.condition_on_signup(file, &written, "who gets by with what is kept"),
+                None => other.cached_only.clone(),
+            },
         }
     }
 

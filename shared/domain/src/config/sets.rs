@@ -1,7 +1,10 @@
 //! Score sets by product or source, and the tiers of the score (S3-15, S2-65).
 
+use serde_saphyr::Spanned;
+
 use super::check::{Checker, line};
 use super::document::{SetSection, TierSection};
+use crate::condition::Condition;
 use crate::schema::Field;
 use crate::score::ScoreSet;
 use crate::tier::{Band, Tiers};
@@ -31,15 +34,21 @@ impl Checker {
         }
         let score = section.score.map(|rules| self.score(file, rules));
         let route = section.route.map(|rules| self.route(file, rules));
-        let when = self.rule_condition(file, &section.when)?;
+        let when = self.condition_on_signup(file, &section.when, "a set")?;
+        Some(ScoreSet { name: section.name.value, when, score, route })
+    }
+
+    /// A condition that reads only what the signup itself says.
+    pub(super) fn condition_on_signup(&mut self, file: &str, written: &Spanned<String>, what: &str) -> Option<Condition> {
+        let when = self.rule_condition(file, written)?;
         for field in when.fields().iter().filter(|field| !is_of_the_signup(field)) {
             let message = format!(
-                "a set is chosen by what the signup itself says, so that it never changes on the way; `{field}` is learned later: \
+                "{what} is chosen by what the signup itself says, so that it never changes on the way; `{field}` is learned later: \
                  read product, source.type or signup.*, or write a rule that reads `{field}`"
             );
-            self.find(file, line(&section.when), message);
+            self.find(file, line(written), message);
         }
-        Some(ScoreSet { name: section.name.value, when, score, route })
+        Some(when)
     }
 
     pub(super) fn tiers(&mut self, file: &str, sections: Vec<TierSection>) -> Tiers {

@@ -3,7 +3,7 @@
 use serde_saphyr::Spanned;
 
 use super::check::{Checker, line};
-use super::document::{StepSection, Worth};
+use super::document::{Amount, StepSection, Worth};
 use crate::condition::Condition;
 use crate::plan::{Guard, OnError, Skip, Step, Stop};
 use crate::schema::Field;
@@ -33,7 +33,8 @@ impl Checker {
     fn filter(&mut self, file: &str, section: StepSection) -> Option<Guard> {
         let name = section.name.value.clone();
         if section.wants.is_some() {
-            let message = format!("step `{name}` wants fields and asks nobody for them; add `providers`, or drop `wants` to make it a filter");
+            let message =
+                format!("step `{name}` wants fields and asks nobody for them; add `providers`, or drop `wants` to make it a filter");
             self.find(file, line(&section.name), message);
             return None;
         }
@@ -54,12 +55,12 @@ impl Checker {
         let default = OnError::default();
         Step {
             when: self.all_of(file, &section.name, &guards, when),
+            budget: section.budget.and_then(|written| self.budget(file, &section.name.value, &written, &providers)),
             name: section.name.value,
             guards,
             wants,
             providers,
             stop,
-            budget: section.budget.map(|budget| budget.value.0),
             timeout: section.timeout,
             required: section.required,
             on: OnError {
@@ -74,10 +75,23 @@ impl Checker {
     fn stop(&mut self, file: &str, written: &Spanned<String>) -> Option<Stop> {
         let stop = Stop::parse(&written.value);
         if stop.is_none() {
-            let message = format!("`{}` is no stop rule; write first_usable, \"confidence >= 5000\" or \"confirmations: 2\"", written.value);
+            let message =
+                format!("`{}` is no stop rule; write first_usable, \"confidence >= 5000\" or \"confirmations: 2\"", written.value);
             self.find(file, line(written), message);
         }
         stop
+    }
+
+    fn budget(&mut self, file: &str, step: &str, written: &Spanned<Amount>, providers: &[String]) -> Option<Credits> {
+        let budget = written.value.0;
+        let cheapest = providers.iter().filter_map(|name| Some(self.catalogue.get(name)?.dearest())).min()?;
+        if budget < cheapest {
+            let message = format!(
+                "one call of step `{step}` costs {cheapest}, and its budget is {budget}: raise it to that or more, or drop the step"
+            );
+            self.find(file, line(written), message);
+        }
+        Some(budget)
     }
 
     /// The step's own condition and those of its guards, as one.

@@ -3,10 +3,11 @@ use serde::{Deserialize, Serialize};
 use crate::schema::Entity;
 
 /// What made somebody spend (S0-73).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Trigger {
     /// A signup came in.
+    #[default]
     Auto,
     /// A person asked for it.
     Manual,
@@ -15,6 +16,13 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// Whether a signup that came in was it.
+    #[must_use]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    pub const fn is_auto(&self) -> bool {
+        matches!(self, Self::Auto)
+    }
+
     /// The word used in usage counters.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

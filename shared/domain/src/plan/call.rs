@@ -80,7 +80,7 @@ impl CallOutcome {
         match self {
             Self::RateLimited { .. } | Self::Pending { .. } | Self::TimedOut => true,
             Self::Failed { .. } | Self::AuthFailed | Self::OutOfCredits => true,
-            Self::NotMade { why } => matches!(why, Skip::Cap { .. } | Skip::NoTimeLeft),
+            Self::NotMade { why } => matches!(why, Skip::Cap { .. } | Skip::NoTimeLeft | Skip::CachedOnly),
             Self::Hit { .. } | Self::NoMatch => false,
         }
     }
@@ -132,6 +132,8 @@ pub enum Skip {
     },
     /// What it tells is not worth its price for a lead such as this one (S4-03, S4-04).
     NotWorthIt,
+    /// Such signups get by with what is kept; a refresh in the background asks (S3-55).
+    CachedOnly,
     /// The step has spent what it may on one lead.
     StepBudget,
     /// Everything the step wants is known, fresh and sure enough (S0-75).
@@ -180,6 +182,7 @@ impl Skip {
             Self::ConditionUnknown => "its condition depends on something unknown".to_owned(),
             Self::Filtered { filter } => format!("the filter `{filter}` lets only others pass"),
             Self::NotWorthIt => "what it tells is not worth its price for this lead".to_owned(),
+            Self::CachedOnly => "such signups get by with what is kept; it is asked in the background".to_owned(),
             Self::StepBudget => "its step has spent what it may on one lead".to_owned(),
             Self::AlreadyKnown => "everything it wants is known and fresh".to_owned(),
             Self::SuppliesNothingWanted => "it supplies nothing still wanted".to_owned(),

@@ -19,7 +19,7 @@ pub use call::{Call, CallOutcome, Skip, last_calls};
 pub use choose::{next, next_attempt};
 pub use open::{open_fields, unmet};
 
-use crate::condition::{Condition, View};
+use crate::condition::{Condition, Truth, View};
 use crate::confidence::Trust;
 use crate::config::Config;
 use crate::coverage::Audience;
@@ -234,6 +234,9 @@ pub struct Plan {
     pub until: Until,
     /// In which order.
     pub order: Order,
+    /// Signups that get by with what is kept: nobody is paid for them at once, and what is missing is looked up in the background
+    /// (S3-55).
+    pub cached_only: Option<Condition>,
     /// Fields that are paid for whether or not the track needs them.
     pub wanted: Vec<Field>,
     /// One signup in so many is looked up in full, so that learning and backtests see what the others were not asked (DESIGN §5).
@@ -269,6 +272,8 @@ pub struct Situation<'a> {
     pub eligibility: &'a Eligibility,
     /// What started the run.
     pub trigger: Trigger,
+    /// Whether only what is kept is asked of paid providers (S3-55).
+    pub cached_only: bool,
     /// The audiences, whose channels are wanted of their members (S1-05).
     pub audiences: &'a [Audience],
     /// The operations whose answer is kept and fresh: asking them costs nothing.
@@ -309,7 +314,8 @@ impl<'a> Situation<'a> {
             schema: &config.schema,
             freshness: config.freshness_table.in_force(&view, None),
             eligibility: &config.eligibility,
-            trigger: Trigger::Auto,
+            trigger: run.trigger,
+            cached_only: run.trigger.is_auto() && config.plan.cached_only.as_ref().is_some_and(|when| when.evaluate(&view) == Truth::True),
             audiences: &config.audiences,
             kept: &NOTHING,
             keys,

@@ -91,6 +91,9 @@ pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, step:
     if verdict != Verdict::Pass {
         return Some(super::Skip::HeldByGate);
     }
+    if situation.cached_only && !situation.kept.contains(&operation.name) {
+        return Some(super::Skip::CachedOnly);
+    }
     if !is_within_budget(situation, step, operation) {
         return Some(super::Skip::StepBudget);
     }

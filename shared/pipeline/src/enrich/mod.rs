@@ -1,6 +1,8 @@
 //! A signup becomes a decided lead: claim, look up, merge, decide, store, hand over (RELIABILITY §1).
 
 mod ask;
+mod call;
+mod earlier;
 mod kept;
 mod save;
 pub(crate) mod settle;
@@ -9,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::config::Config;
+use domain::credits::Trigger;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::decision::Decision;
 use domain::freshness::Freshness;
@@ -17,6 +20,7 @@ use domain::identity::{HashKey, LookupKey};
 use domain::merge::{Facts, merge};
 use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
+use domain::priority::Priority;
 use domain::record::{Alias, Record, RecordId, aliases_of};
 use domain::run::Run;
 use domain::schema::Field;
@@ -91,8 +95,8 @@ struct Work {
     freshness: Freshness,
     /// Free replies to keep with the next write.
     to_keep: Vec<(CacheKey, CachedReply)>,
-    /// What the last paid call owes.
-    owed: Option<Owed>,
+    /// What the last paid calls owe.
+    owed: Vec<Owed>,
 }
 
 /// Where the loop over the plan ended.
@@ -169,7 +173,7 @@ impl Enrich {
             looked,
             looked_at: self.clock.now(),
             to_keep: Vec::new(),
-            owed: None,
+            owed: Vec::new(),
             run,
         };
         if let Some(Window::PaidBy(payer)) = window {
@@ -205,6 +209,7 @@ impl Enrich {
         Run {
             answer_by: message.answer_by.unwrap_or(message.accepted_at.after(deadlines.interactive)),
             observations: observations_of(&message.signup, &self.config),
+            trigger: message.trigger,
             ..Run::begin(id, signup, message.priority, message.accepted_at, &self.config.hash)
         }
     }
@@ -263,8 +268,8 @@ impl Enrich {
                         cached: false,
                     });
                 }
-                Next::Ask(ask) => {
-                    if let Some(until) = self.ask(work, ask).await? {
+                Next::Ask(asks) => {
+                    if let Some(until) = self.ask(work, asks).await? {
                         return Ok(Planned::Wait { until, why: AN_EARLIER_ATTEMPT });
                     }
                     self.look_at_facts(work);
@@ -322,11 +327,28 @@ impl Enrich {
     /// Sends the decided lead on; what the gate holds goes nowhere.
     async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
         let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
+        if run.calls.iter().any(|call| call.outcome == (plan::CallOutcome::NotMade { why: plan::Skip::CachedOnly })) {
+            self.refresh_in_background(&run).await?;
+        }
         if let (Verdict::Pass, Some(record), true) = (decision.gate.verdict, &run.record, self.config.crm.is_some()) {
             self.send_to_crm(record, &run.id).await?;
         }
         self.store.finish_run(lease).await?;
         Ok(Worked::Finished { run })
+    }
+
+    /// What a signup that got by with what is kept was not asked, is asked when nobody is in a hurry (S3-55). The refresh is a
+    /// delivery of its own, so that sending it twice starts one run.
+    async fn refresh_in_background(&self, run: &Run) -> Result<(), Retry> {
+        let message = LookupMessage {
+            signup: run.signup.for_refresh(),
+            priority: Priority::Low,
+            trigger: Trigger::Scheduled,
+            accepted_at: self.clock.now(),
+            answer_by: None,
+            copies: 0,
+        };
+        Ok(self.queue.send(message.queue(), &to_body(&message)?, Millis(0)).await?)
     }
 
     async fn send_to_crm(&self, record: &RecordId, run: &RunId) -> Result<(), Retry> {

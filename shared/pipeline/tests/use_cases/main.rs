@@ -6,6 +6,7 @@ mod enrich;
 mod money;
 mod replay;
 mod sweep;
+mod together;
 mod waiting;
 mod world;
 mod write_back;

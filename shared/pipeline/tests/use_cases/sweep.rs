@@ -148,11 +148,11 @@ async fn what_was_swept_is_not_asked_for_again_by_a_run_that_comes_back() {
     let call = tokio::time::timeout(Millis(100).to_std(), world.enrich.work(&message, TIME_LEFT));
     call.await.expect_err("the worker was to die while it called");
     pass(Millis::minutes(2)).await;
-    assert_eq!(sweep_of(&world).tick().await.unknown, 1);
+    assert_eq!(sweep_of(&world).tick().await.unknown, 2, "company and person were asked together");
     let run = world.finish(&message).await;
     assert_eq!(world.provider.asked("crustdata.company"), 1, "never again under the same attempt");
     assert!(run.calls.iter().any(|call| call.operation == "crustdata.company" && call.outcome == CallOutcome::TimedOut));
-    assert_eq!(month(&world).await, (Credits::ZERO, Credits::whole(4)), "the lost call and the person's");
+    assert_eq!(month(&world).await, (Credits::ZERO, Credits::whole(4)), "both lost calls");
     pass(Millis::minutes(2)).await;
     assert_eq!(sweep_of(&world).tick().await, Swept::default());
 }

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::config::{Config, Draft, Sources};
-use domain::credits::Price;
+use domain::credits::{Price, Trigger};
 use domain::decision::Decision;
 use domain::identity::{Email, HashKey, KeyKind};
 use domain::observation::{Basis, Observation};
@@ -169,7 +169,14 @@ pub(crate) fn signup(email: &str, delivery: &str, arrival: Arrival) -> LookupMes
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage { signup, priority: Priority::of_arrival(arrival), accepted_at: START, answer_by: None, copies: 0 }
+    LookupMessage {
+        signup,
+        priority: Priority::of_arrival(arrival),
+        accepted_at: START,
+        answer_by: None,
+        copies: 0,
+        trigger: Trigger::Auto,
+    }
 }
 
 pub(crate) fn jane() -> LookupMessage {

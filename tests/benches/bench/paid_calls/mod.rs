@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
 use domain::config::{Config, MAIN_FILE, Sources};
-use domain::credits::Limits;
+use domain::credits::{Limits, Trigger};
 use domain::identity::{Email, HashKey, LookupKey};
 use domain::plan::{Plan, Until};
 use domain::priority::Priority;
@@ -120,7 +120,7 @@ fn signup(number: usize, company: u32) -> anyhow::Result<LookupMessage> {
         occurred_at: START,
         ..Signup::default()
     };
-    Ok(LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0 })
+    Ok(LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0, trigger: Trigger::Auto })
 }
 
 /// Answers from the generated universe and counts what was asked.

@@ -105,6 +105,7 @@ impl World {
             freshness: Freshness::SIGNUP,
             eligibility: &self.eligibility,
             trigger: Trigger::Auto,
+            cached_only: false,
             audiences: &self.audiences,
             kept: &self.kept,
             keys: &self.keys,
