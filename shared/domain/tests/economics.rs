@@ -4,14 +4,13 @@
 
 use domain::config::{Config, Draft, Finding, Sources};
 use domain::credits::Price;
-use domain::identity::KeyKind;
-use domain::identity::LookupKey;
+use domain::identity::{HashKey, KeyKind, LookupKey};
 use domain::merge::{Fact, Facts};
 use domain::plan::{Call, CallOutcome, Catalogue, Next, Operation, Situation, Skip, next};
 use domain::priority::Priority;
 use domain::run::Run;
 use domain::schema::{Field, FieldClass, Schema};
-use domain::signup::{RunId, Signup};
+use domain::signup::Signup;
 use domain::units::{BasisPoints, Credits, Millis, Timestamp};
 use domain::value::Value;
 
@@ -71,7 +70,8 @@ fn facts(known: &[(&str, Value)]) -> Facts {
 /// which they went out, those at once joined by `+`, and what was not asked with the reason.
 fn followed(steps: &str, known: &[(&str, Value)], told: &[(&str, Value)]) -> (Vec<String>, Vec<(String, Skip)>) {
     let config = checked(steps).unwrap_or_else(|findings| panic!("{findings:?}"));
-    let mut run = Run::begin(RunId::new("r"), Signup::default(), Priority::High, NOW, &config.hash);
+    let mut run =
+        Run::begin(Signup::default().run_id(&HashKey::new(vec![7; 32]).unwrap()), Signup::default(), Priority::High, NOW, &config.hash);
     run.finish_by(NOW.after(Millis::seconds(20)));
     let keys = [LookupKey { kind: KeyKind::Email, value: "jane@acme.io".into() }];
     let (mut facts, mut made, mut left_out) = (facts(known), Vec::new(), Vec::new());
