@@ -3,12 +3,13 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::condition::View;
 use crate::config::{Config, fields_read};
 use crate::decision::{Decision, Outcome};
 use crate::gate::{self, Verdict};
 use crate::merge::Facts;
 use crate::observation::{Absence, Basis, Observation};
-use crate::plan::{Call, last_calls, unmet};
+use crate::plan::{Call, Plan, last_calls, unmet};
 use crate::possible::{Known, Possible, Rules};
 use crate::priority::Priority;
 use crate::route::{self, Route, Track, Tracks};
@@ -100,11 +101,19 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         set: set.map(str::to_owned),
         owner: None,
         unmet: unmet(&config.plan, &scored),
+        failed: failed(&config.plan, evidence.calls, &scored),
         absent,
         seq,
         at: now,
         after: now.since(evidence.accepted_at),
     }
+}
+
+/// What failed of the steps that lack something they want, in words.
+fn failed(plan: &Plan, calls: &[Call], view: &View<'_>) -> BTreeMap<String, String> {
+    let lacks = |name: &str| plan.steps.iter().any(|step| step.name == name && step.wants.iter().any(|field| view.value(field).is_none()));
+    let troubled = last_calls(calls).filter(|call| lacks(&call.step));
+    troubled.filter_map(|call| Some((call.step.clone(), call.trouble()?))).collect()
 }
 
 /// The tracks that are possible, whatever the fields that are not known will be.

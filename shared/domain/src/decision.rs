@@ -68,6 +68,9 @@ pub struct Decision {
     /// The required steps that have not all they want: somebody has to look at it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<String>,
+    /// What failed of the steps that still lack something, by their names. No value that a rule could read (S4-30, X-17).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failed: BTreeMap<String, String>,
     /// Why fields that scores and routes read are absent.
     #[serde(default)]
     pub absent: BTreeMap<Field, Absence>,

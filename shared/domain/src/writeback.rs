@@ -8,6 +8,7 @@ use crate::config::{Config, CrmPlan, PropertySource};
 use crate::decision::Decision;
 use crate::identity::Email;
 use crate::merge::Facts;
+use crate::tier::Tier;
 use crate::units::BasisPoints;
 
 /// Sources that are the signup's own words or free checks of them; they enrich nothing.
@@ -22,6 +23,11 @@ pub fn properties(plan: &CrmPlan, config: &Config, facts: &Facts, decision: &Dec
         PropertySource::Track => Some(decision.route.track.as_str().to_owned()),
         PropertySource::Owner => decision.owner.clone(),
         PropertySource::Provider => Some(providers(facts)).filter(|names| !names.is_empty()),
+        PropertySource::Tier => decision.tier.as_ref().and_then(Tier::known).map(str::to_owned),
+        PropertySource::Icp => decision.icp.map(|icp| icp.low.to_string()),
+        PropertySource::Set => decision.set.clone(),
+        PropertySource::Enhanced(step) => Some((!decision.failed.contains_key(step)).to_string()),
+        PropertySource::Error(step) => Some(decision.failed.get(step).cloned().unwrap_or_else(|| "none".to_owned())),
         PropertySource::Confidence => lowest_confidence(config, facts).map(BasisPoints::as_fraction),
     };
     plan.properties.iter().filter_map(|(name, source)| Some((name.clone(), value_of(source)?))).collect()

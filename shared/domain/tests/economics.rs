@@ -4,6 +4,7 @@
 
 use domain::config::{Config, Draft, Finding, Sources};
 use domain::credits::Price;
+use domain::decide::{Evidence, decide};
 use domain::identity::{HashKey, KeyKind, LookupKey};
 use domain::merge::{Fact, Facts};
 use domain::plan::{Call, CallOutcome, Catalogue, Next, Operation, Situation, Skip, next};
@@ -13,6 +14,7 @@ use domain::schema::{Field, FieldClass, Schema};
 use domain::signup::Signup;
 use domain::units::{BasisPoints, Credits, Millis, Timestamp};
 use domain::value::Value;
+use domain::writeback::properties;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_176_000_000);
 
@@ -21,7 +23,10 @@ fn field(path: &str) -> Field {
 }
 
 /// What a call costs in thousandths of a credit, and what it tells.
-const OPERATIONS: [(&str, i64, &[&str]); 6] = [
+const OPERATIONS: [(&str, i64, &[&str]); 9] = [
+    ("mail.first", 1000, &["contact.work_email"]),
+    ("mail.second", 1000, &["contact.work_email"]),
+    ("dial.first", 2000, &["contact.phone"]),
     ("phone.basic", 10, &["phone.valid"]),
     ("phone.carrier", 50, &["phone.carrier", "phone.type"]),
     ("phone.reputation", 100, &["phone.risk_score"]),
@@ -45,10 +50,14 @@ fn catalogue() -> Catalogue {
 }
 
 fn checked(steps: &str) -> Result<Config, Vec<Finding>> {
-    let main = "version: 1\npreset: small\ncredits: {allocation: 1000}\nsegments: {high_value: loan_amount > 100000}\n";
+    checked_with("", steps)
+}
+
+fn checked_with(main: &str, steps: &str) -> Result<Config, Vec<Finding>> {
+    let main = format!("version: 1\npreset: small\ncredits: {{allocation: 1000}}\nsegments: {{high_value: loan_amount > 100000}}\n{main}");
     let rest = "score: []\nroute: {rules: [], otherwise: self_serve, undecided: self_serve}\n";
     let preset = format!("freshness: signup\nplan: {{until: everything}}\n{rest}steps:\n{steps}");
-    let files = [("millrace.yaml".to_owned(), main.to_owned()), ("presets/small.yaml".to_owned(), preset)];
+    let files = [("millrace.yaml".to_owned(), main), ("presets/small.yaml".to_owned(), preset)];
     let sources = Sources::new(files);
     Draft::read(&sources).and_then(|draft| draft.check_for_use(catalogue())).map_err(|findings| findings.0)
 }
@@ -95,6 +104,35 @@ fn followed(steps: &str, known: &[(&str, Value)], told: &[(&str, Value)]) -> (Ve
             }
         }
     }
+}
+
+#[test]
+fn s4_30_what_failed_of_a_step_goes_to_the_crm_beside_the_lead_and_scores_nothing() {
+    let main = "crm: {target: hubspot, properties: {enhanced: step.basic.enhanced, error: step.basic.error, tier: decision.tier}}\n\
+                tiers: [{name: A, from: 50}, {name: B, from: 0}]\n";
+    let config = checked_with(main, PROGRESSIVE).unwrap();
+    let written = |calls: &[Call], known: &[(&str, Value)]| {
+        let facts = facts(known);
+        let evidence = Evidence { facts: &facts, calls, open: &[], paid_by: None, accepted_at: NOW };
+        let properties = properties(config.crm.as_ref().unwrap(), &config, &facts, &decide(&config, &evidence, 1, NOW));
+        ["enhanced", "error", "tier"].map(|name| properties[name].clone())
+    };
+    let call = |outcome| line("basic".into(), "phone.basic".into(), outcome, Credits::ZERO);
+    let failed = [call(CallOutcome::TimedOut)];
+    assert_eq!(written(&failed, &[]), ["false", "phone.basic did not answer in time", "B"]);
+    let answered = [call(CallOutcome::TimedOut), call(CallOutcome::NoMatch)];
+    assert_eq!(written(&answered, &[]), ["true", "none", "B"]);
+    assert_eq!(written(&failed, &[("phone.valid", Value::Bool(true))]), ["true", "none", "B"], "another source told it");
+}
+
+#[test]
+fn a_property_of_a_step_that_is_not_there_is_found() {
+    let said = |property: &str| {
+        let main = format!("crm: {{target: hubspot, properties: {{x: {property}}}}}\n");
+        checked_with(&main, PROGRESSIVE).unwrap_err().into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+    };
+    assert_eq!(said("step.basik.error"), ["there is no step `basik`; did you mean `basic`?"]);
+    assert_eq!(said("step.basic.errors"), ["`step.basic.errors` is not said of a step; write step.<name>.enhanced or step.<name>.error"]);
 }
 
 fn line(step: String, operation: String, outcome: CallOutcome, cost: Credits) -> Call {
@@ -153,6 +191,27 @@ fn s4_34_x_39_a_layer_is_paid_for_only_where_the_one_below_it_passed_and_s4_38_i
     assert_eq!(made, ["phone.basic + email.check"]);
     assert!(left_out.iter().all(|(_, why)| *why == Skip::Filtered { filter: "layer_1".into() }), "{left_out:?}");
     assert_eq!(followed(LAYERS, &[], &all[..2]).0, ["phone.basic + email.check", "identity.check"], "the name does not match");
+}
+
+const CHANNELS: &str = r#"
+  - {name: email, wants: [contact.work_email], providers: [mail.first, mail.second]}
+  - {name: phone, wants: [contact.phone], providers: [dial.first]}
+"#;
+
+#[test]
+fn s1_09_s1_10_only_missing_channels_are_asked_for_and_each_until_its_first_usable_contact() {
+    let email = ("contact.work_email", Value::text("jane@acme.io"));
+    assert_eq!(followed(CHANNELS, &[], &[]).0, ["mail.first + dial.first", "mail.second"]);
+    assert_eq!(followed(CHANNELS, &[], std::slice::from_ref(&email)).0, ["mail.first + dial.first"]);
+    assert_eq!(followed(CHANNELS, &[email], &[]).0, ["dial.first"]);
+}
+
+#[test]
+fn s1_13_nobody_is_paid_for_a_lead_that_has_all_its_channels() {
+    let known = [("contact.work_email", Value::text("jane@acme.io")), ("contact.phone", Value::text("+15125550100"))];
+    let (made, left_out) = followed(CHANNELS, &known, &[]);
+    assert_eq!(made, Vec::<String>::new());
+    assert!(left_out.iter().all(|(_, why)| *why == Skip::AlreadyKnown), "{left_out:?}");
 }
 
 const ECONOMICS: &str = r#"

@@ -1,5 +1,7 @@
 //! Written documents to a checked configuration; every mistake is collected, none stops the search for the next.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 use serde_saphyr::Spanned;
 
@@ -8,7 +10,7 @@ use super::lint::lint;
 use super::segments::joined;
 use super::{Config, Finding, Findings, MAIN_FILE, Sources, TrackPlan, WORKSPACE};
 use crate::condition::Condition;
-use crate::plan::Catalogue;
+use crate::plan::{Catalogue, Plan};
 use crate::schema::{Field, Schema};
 
 /// A configuration whose main file was read: its fields are known, which the connectors need, and the rest waits for the
@@ -93,7 +95,6 @@ impl Checker {
         let trust = self.trust(main.trust);
         let limits = self.limits(main.credits.value);
         let deadlines = self.deadlines(main.deadlines);
-        let crm = main.crm.map(|section| self.crm(section));
         let audiences = self.names(MAIN_FILE, main.segments, main.audiences);
         let preset = self.preset(sources, &main.preset);
         if let Some(preset) = &preset {
@@ -107,6 +108,14 @@ impl Checker {
         let sets = main.sets.map(|sections| self.sets(MAIN_FILE, sections));
         let tiers = main.tiers.map(|sections| self.tiers(MAIN_FILE, sections));
         let eligibility = main.eligibility.map(|section| self.eligibility(MAIN_FILE, section));
+        let known_steps = steps.as_ref().or(preset.as_ref().map(|preset| &preset.plan.steps));
+        let crm = main.crm.map(|section| self.crm(section, known_steps));
+        let (mut tracks, mut wanted_by_track) = (BTreeMap::new(), BTreeMap::new());
+        for (track, section) in main.tracks {
+            let wants: Vec<Field> = section.wants.iter().filter_map(|field| self.field(MAIN_FILE, field)).collect();
+            wanted_by_track.extend((!wants.is_empty()).then_some((track, wants)));
+            tracks.insert(track, TrackPlan { owners: section.owners });
+        }
         let preset = preset?;
         let freshness = main.freshness.map(|section| self.freshness(MAIN_FILE, section)).unwrap_or(preset.freshness);
         let rules = self.enrichment_rules(main.rules, limits.allocation, &freshness.shortest_of_any());
@@ -122,13 +131,16 @@ impl Checker {
             audiences: joined(audiences, preset.audiences),
             verticals: verticals.unwrap_or(preset.verticals),
             gate: gate.unwrap_or(preset.gate),
-            plan: self.plan(MAIN_FILE, main.plan.unwrap_or_default(), steps.unwrap_or(preset.plan.steps.clone()), &preset.plan),
+            plan: Plan {
+                wanted_by_track,
+                ..self.plan(MAIN_FILE, main.plan.unwrap_or_default(), steps.unwrap_or(preset.plan.steps.clone()), &preset.plan)
+            },
             score: score.unwrap_or(preset.score),
             route: route.unwrap_or(preset.route),
             rules,
             sets: sets.unwrap_or(preset.sets),
             tiers: tiers.unwrap_or(preset.tiers),
-            tracks: main.tracks.into_iter().map(|(track, section)| (track, TrackPlan { owners: section.owners })).collect(),
+            tracks,
             crm,
             schema: self.schema.clone(),
             catalogue: self.catalogue.clone(),

@@ -179,6 +179,8 @@ pub(super) struct DeadlinesSection {
 pub(super) struct TrackSection {
     #[serde(default)]
     pub(super) owners: Vec<String>,
+    #[serde(default)]
+    pub(super) wants: Vec<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -171,6 +171,16 @@ pub enum PropertySource {
     Provider,
     /// The lowest confidence among the facts that the decision read, `0.74`.
     Confidence,
+    /// The tier, once the score settles it (S2-65).
+    Tier,
+    /// The low end of the ICP score.
+    Icp,
+    /// The score set that was used (S3-15).
+    Set,
+    /// Whether nothing failed that a step still lacks, `true` or `false` (S4-30).
+    Enhanced(String),
+    /// What failed of a step that still lacks something, else `none` (S4-30).
+    Error(String),
 }
 
 /// How leads are written to the CRM.

@@ -1,5 +1,6 @@
 //! Gate, score, route and what goes with them: of every preset, also of those not in use, and of the main file.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde_saphyr::Spanned;
@@ -126,6 +127,7 @@ impl Checker {
             until: section.until.unwrap_or(other.until),
             order: section.order.unwrap_or(other.order),
             wanted: wanted.unwrap_or_else(|| other.wanted.clone()),
+            wanted_by_track: BTreeMap::new(),
             explore: section.explore.map_or(other.explore, NonZeroU32::new),
             cached_only: match section.cached_only {
                 Some(written) => self.condition_on_signup(file, &written, "who gets by with what is kept"),

@@ -10,7 +10,7 @@ use super::document::{Amount, CreditsSection, CrmSection, DeadlinesSection, Trus
 use super::{CrmPlan, Deadlines, MAIN_FILE, PropertySource};
 use crate::confidence::Trust;
 use crate::credits::Limits;
-use crate::plan::Operation;
+use crate::plan::{Operation, Step};
 use crate::schema::nearest;
 use crate::signup::Arrival;
 use crate::units::{Credits, Millis};
@@ -19,7 +19,16 @@ use crate::units::{Credits, Millis};
 const OWN_SOURCES: &[&str] = &["crm", "signup"];
 
 /// What a property can say of the decision.
-const DECISION: &[&str] = &["decision.confidence", "decision.owner", "decision.provider", "decision.score", "decision.track"];
+const DECISION: &[&str] = &[
+    "decision.confidence",
+    "decision.icp",
+    "decision.owner",
+    "decision.provider",
+    "decision.score",
+    "decision.set",
+    "decision.tier",
+    "decision.track",
+];
 
 /// Where HubSpot keeps contacts (WIRE-FORMATS 0.2).
 const CRM_PATH: &str = "/crm/objects/2026-03/contacts";
@@ -121,7 +130,8 @@ impl Checker {
         written.value
     }
 
-    pub(super) fn crm(&mut self, section: CrmSection) -> CrmPlan {
+    /// `steps` are those that a property may name, where they could be read.
+    pub(super) fn crm(&mut self, section: CrmSection, steps: Option<&Vec<Step>>) -> CrmPlan {
         if section.target.value != "hubspot" {
             self.find(MAIN_FILE, line(&section.target), format!("there is no CRM `{}`; write hubspot", section.target.value));
         }
@@ -137,17 +147,40 @@ impl Checker {
                 "decision.owner" => Some(PropertySource::Owner),
                 "decision.provider" => Some(PropertySource::Provider),
                 "decision.confidence" => Some(PropertySource::Confidence),
+                "decision.tier" => Some(PropertySource::Tier),
+                "decision.icp" => Some(PropertySource::Icp),
+                "decision.set" => Some(PropertySource::Set),
                 other if other.starts_with("decision.") => {
                     let message = format!("`{other}` is not said by the decision; {}", advice(other, &DECISION.iter().copied().collect()));
                     self.find(MAIN_FILE, line(&written), message);
                     None
                 }
+                other if other.starts_with("step.") => self.step_source(&written, steps),
                 _ => self.field(MAIN_FILE, &written).map(PropertySource::Field),
             };
             properties.extend(source.map(|source| (name, source)));
         }
         let path = section.path.map_or_else(|| CRM_PATH.to_owned(), |path| path.value);
         CrmPlan { target: section.target.value, path, properties }
+    }
+
+    /// `step.phone.enhanced` or `step.phone.error` (S4-30).
+    fn step_source(&mut self, written: &Spanned<String>, steps: Option<&Vec<Step>>) -> Option<PropertySource> {
+        let source = written.value.strip_prefix("step.").and_then(|rest| rest.rsplit_once('.')).and_then(|(step, what)| match what {
+            "enhanced" => Some((step, PropertySource::Enhanced(step.to_owned()))),
+            "error" => Some((step, PropertySource::Error(step.to_owned()))),
+            _ => None,
+        });
+        let Some((step, source)) = source else {
+            let message = format!("`{}` is not said of a step; write step.<name>.enhanced or step.<name>.error", written.value);
+            self.find(MAIN_FILE, line(written), message);
+            return None;
+        };
+        let names: BTreeSet<&str> = steps?.iter().map(|step| step.name.as_str()).collect();
+        if !names.contains(step) {
+            self.find(MAIN_FILE, line(written), format!("there is no step `{step}`; {}", advice(step, &names)));
+        }
+        Some(source)
     }
 }
 

@@ -50,8 +50,9 @@ pub fn next(situation: &Situation<'_>) -> Next {
         let others = due.iter().filter(|other| other.ready_at.is_none() && !std::ptr::eq(*other, best));
         return Next::Ask(choice.ask_at_once(std::iter::once(best).chain(others)));
     }
+    let (later, optional): (Vec<_>, Vec<_>) = optional.into_iter().partition(|candidate| choice.may_be_wanted(candidate));
     if let Some(vain) = optional.iter().find(|candidate| !choice.matters(candidate)) {
-        return skip(vain.step, vain.operation, Skip::ChangesNothing { track: choice.possible().tracks().single() });
+        return choice.skip_as_vain(vain);
     }
     wait = due.iter().chain(&optional).fold(wait, |wait, candidate| earliest(wait, candidate.ready_at));
     match (choice.best(&optional), wait, postponed) {
@@ -59,7 +60,8 @@ pub fn next(situation: &Situation<'_>) -> Next {
         (Some(best), ..) => Next::Ask(vec![choice.ask(best)]),
         (None, Some(until), _) => Next::Wait { until },
         (None, None, Some((step, operation, why))) => skip(step, operation, why),
-        (None, None, None) => Next::Done,
+        // The track that wants it has not come about.
+        (None, None, None) => later.first().map_or(Next::Done, |candidate| choice.skip_as_vain(candidate)),
     }
 }
 
@@ -191,11 +193,15 @@ impl<'a> Choice<'a> {
         is_wanted(&chance) || self.open.led_by(chance).iter().any(is_wanted)
     }
 
-    /// What is paid for whatever the track: fields that configuration names, channels that the lead's audiences require, what tells
+    /// What is paid for though the track is settled: fields that configuration names, for all or for this track, channels that the lead's audiences require, what tells
     /// whether it is in one that requires more, and the score's fields where the score is to be known.
     fn wanted(&self) -> BTreeSet<Field> {
         let Situation { plan, rules, audiences, .. } = self.situation;
         let mut wanted: BTreeSet<Field> = plan.wanted.iter().cloned().collect();
+        if !plan.wanted_by_track.is_empty() {
+            let track = self.possible().tracks().single();
+            wanted.extend(track.and_then(|track| plan.wanted_by_track.get(&track)).into_iter().flatten().cloned());
+        }
         if plan.until == Until::Score {
             wanted.extend(rules.score.iter().flat_map(|rule| rule.when.fields()));
         }
@@ -205,6 +211,21 @@ impl<'a> Choice<'a> {
         let undecided = audiences.iter().filter(|audience| coverage.undecided.contains(&audience.name));
         wanted.extend(undecided.flat_map(|audience| audience.when.fields()));
         wanted
+    }
+
+    fn skip_as_vain(&self, candidate: &Candidate<'_>) -> Next {
+        let track = self.possible().tracks().single();
+        skip(candidate.step, candidate.operation, Skip::ChangesNothing { track })
+    }
+
+    /// Whether a call that cannot change the track is wanted on one that the lead may still take: it waits for the others.
+    fn may_be_wanted(&self, candidate: &Candidate<'a>) -> bool {
+        let wants = &self.situation.plan.wanted_by_track;
+        if wants.is_empty() || self.matters(candidate) {
+            return false;
+        }
+        let moved = self.open.moved_by(candidate.chance());
+        self.possible().tracks().iter().filter_map(|track| wants.get(&track)).flatten().any(|field| moved.contains(field))
     }
 
     /// Whether it can change the track that the lead takes in the end if the call is made.

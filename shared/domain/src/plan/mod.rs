@@ -29,6 +29,7 @@ use crate::freshness::Freshness;
 use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Facts;
 use crate::possible::Rules;
+use crate::route::Track;
 use crate::run::Run;
 use crate::schema::{Field, FieldClass, Schema, is_channel};
 use crate::signup::RunId;
@@ -239,6 +240,8 @@ pub struct Plan {
     pub cached_only: Option<Condition>,
     /// Fields that are paid for whether or not the track needs them.
     pub wanted: Vec<Field>,
+    /// The same for leads whose track is settled: a lead that goes to sales may need a phone number that others do not.
+    pub wanted_by_track: BTreeMap<Track, Vec<Field>>,
     /// One signup in so many is looked up in full, so that learning and backtests see what the others were not asked (DESIGN §5).
     pub explore: Option<NonZeroU32>,
 }

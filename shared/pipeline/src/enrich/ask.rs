@@ -137,8 +137,11 @@ impl Enrich {
         if operation.price.is_free() {
             return Ok(Prepared::Out { key, reservation: None });
         }
-        if let Some(other) = self.renew(work, ask.timeout).await? {
-            work.run.paid_by = Some(other.clone());
+        if work.run.paid_by.is_none() {
+            work.run.paid_by = self.renew(work, ask.timeout).await?;
+        }
+        // Found out now, or by a question that goes out together with this one.
+        if let Some(other) = work.run.paid_by.clone() {
             return Ok(Prepared::Ended(Asked::NotMade(Skip::SameIdentity { run: other })));
         }
         let reservation = self.reservation(work, ask, operation, &key);

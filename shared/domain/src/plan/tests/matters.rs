@@ -158,6 +158,22 @@ fn s1_05_a_channel_that_an_audience_requires_is_paid_for_and_what_tells_the_audi
 }
 
 #[test]
+fn what_a_track_wants_is_paid_for_once_the_lead_is_sure_to_go_there() {
+    let mut world = World::new();
+    let [size, phone] = [("size.look", 2, "company.headcount"), ("phone.look", 2, "contact.phone")];
+    steps_for(&mut world, &[size, phone]);
+    world.plan.wanted_by_track.insert(Track::AeQueue, vec![Field::known("contact.phone")]);
+    assert_eq!(asked(&next(&world.situation())), "size.look", "the track is open, and the phone is not left out for good");
+    world.know(fact(7000, Millis(0)));
+    world.calls.push(Call { step: "size.look".into(), ..line("size.look", CallOutcome::Hit { fields: vec![] }) });
+    assert_eq!(asked(&next(&world.situation())), "phone.look", "a large company goes to sales");
+    world.facts.get_mut(&Field::known("company.headcount")).unwrap().value = Value::number(20);
+    assert!(matches!(next(&world.situation()), Next::Skip { .. }), "a small one does not");
+    world.facts.clear();
+    assert!(matches!(next(&world.situation()), Next::Skip { .. }), "where nobody can settle the track, nobody is paid");
+}
+
+#[test]
 fn an_answer_that_is_kept_is_taken_for_free_though_the_track_does_not_need_it() {
     let mut world = World::new();
     steps_for(&mut world, &[("who.look", 2, "contact.seniority")]);
