@@ -25,7 +25,14 @@ async fn a_signup_accepted_before_the_end_is_finished_after_the_start() {
         occurred_at: now,
         ..domain::signup::Signup::default()
     };
-    let message = LookupMessage { signup, priority: domain::priority::Priority::High, accepted_at: now, answer_by: None, copies: 0, trigger: domain::credits::Trigger::Auto };
+    let message = LookupMessage {
+        signup,
+        priority: domain::priority::Priority::High,
+        accepted_at: now,
+        answer_by: None,
+        copies: 0,
+        trigger: domain::credits::Trigger::Auto,
+    };
     {
         let first = Stack::start(&args, Journal::default()).await.unwrap();
         first.queue.send(QueueName::Lookup(message.priority), &to_body(&message).unwrap(), Millis::seconds(2)).await.unwrap();

@@ -36,7 +36,14 @@ impl Person {
             occurred_at: at,
             ..Signup::default()
         };
-        LookupMessage { signup, priority: Priority::of_arrival(arrival), accepted_at: at, answer_by: None, copies: 0, trigger: Trigger::Auto }
+        LookupMessage {
+            signup,
+            priority: Priority::of_arrival(arrival),
+            accepted_at: at,
+            answer_by: None,
+            copies: 0,
+            trigger: Trigger::Auto,
+        }
     }
 }
 
