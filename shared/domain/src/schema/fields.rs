@@ -121,7 +121,10 @@ pub(super) const FIELDS: &[(&str, FieldKind, FieldClass)] = &[
     ("email.kind", Word, Check),
     ("email.deliverable", Bool, Check),
     ("email.risk_score", Word, Check),
+    // When it was registered does not change, so it is kept as long as a company's facts; the age is derived from it.
+    ("email.domain_registered_at", Date, Company),
     ("email.domain_age_days", Number, Check),
+    ("email.domain_exists", Bool, Check),
     ("email.mx_found", Bool, Check),
     ("email.role_account", Bool, Check),
     ("email.disposable", Bool, Check),
@@ -152,6 +155,13 @@ pub(super) const FIELDS: &[(&str, FieldKind, FieldClass)] = &[
     ("dnc.registration_date", Date, Check),
     ("litigation.history", Bool, Check),
     ("complaints.count", Number, Check),
+    // Fraud: derived (S3-72, S3-73, S3-74), and a vendor's score from 0 to 100 (S4-46).
+    ("fraud.company_at_domain", Bool, Check),
+    ("fraud.email_of_person", Bool, Check),
+    ("fraud.domain_age_plausible", Bool, Check),
+    ("fraud.risk_score", Number, Check),
+    // Customer: whether they were one before (S4-46).
+    ("customer.previous", Bool, Check),
     // Postal address (S4-20).
     ("address.line", Text, Person),
     ("address.city", Text, Person),

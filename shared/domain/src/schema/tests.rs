@@ -36,6 +36,9 @@ const ASKED_FOR: &[(&str, &str)] = &[
     ("S3-10", "contact.full_name contact.personal_email contact.role company.name"),
     ("S3-14", "company.headcount company.funding_stage company.tech_stack"),
     ("S3-14", "company.sso company.soc2 company.traffic_trend_90d company.founder_pedigree"),
+    ("S3-72", "fraud.company_at_domain email.domain_exists"),
+    ("S3-73", "fraud.email_of_person"),
+    ("S3-74", "fraud.domain_age_plausible email.domain_registered_at"),
     ("S4-06", "phone.valid phone.type phone.carrier phone.prepaid phone.risk_score"),
     ("S4-08", "email.kind email.deliverable email.risk_score email.domain_age_days email.mx_found email.role_account email.disposable"),
     ("S4-10", "identity.verified identity.confidence identity.name_match identity.address_match identity.age_range identity.deceased"),
@@ -45,6 +48,7 @@ const ASKED_FOR: &[(&str, &str)] = &[
     ("S4-14", "trustedform.page_url trustedform.consent_text trustedform.score"),
     ("S4-16", "dnc.registered dnc.registration_date litigation.history complaints.count"),
     ("S4-18", "company.name company.size company.revenue company.industry company.years_in_business"),
+    ("S4-46", "fraud.risk_score litigation.history customer.previous"),
     ("S4-20", "address.line address.city address.state address.postal_code address.country address.corrected"),
 ];
 
