@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use comfy_table::Table;
 use domain::config::Config;
 use domain::decision::Decision;
+use domain::derived;
 use domain::flip::nearest_flip;
-use domain::merge::Facts;
+use domain::merge::{Fact, Facts};
 use domain::plan::{Call, CallOutcome, Catalogue, Skip, next_attempt};
 use domain::run::Run;
+use domain::schema::Field;
 use domain::units::Credits;
 use pipeline::ports::{Stage, StoredRun};
 
@@ -104,11 +106,19 @@ fn facts(facts: &Facts) -> Table {
             fact.value.to_string(),
             fact.confidence.as_fraction(),
             fact.level().as_str().to_owned(),
-            fact.sources.join(", "),
+            said_by(field, fact),
             others.join(", "),
         ]);
     }
     table
+}
+
+/// The sources of a fact; of one that was derived, what from.
+fn said_by(field: &Field, fact: &Fact) -> String {
+    match derived::inputs_of(field) {
+        Some(inputs) if fact.sources == [derived::SOURCE] => format!("{} from {}", derived::SOURCE, inputs.join(", ")),
+        _ => fact.sources.join(", "),
+    }
 }
 
 fn calls(calls: &[Call], catalogue: Option<&Catalogue>) -> Table {

@@ -87,11 +87,29 @@ pub struct Trust {
     /// Gate, score and route see only facts of at least this confidence: a weak value is not a known value (S3-45).
     #[serde(default = "Trust::default_floor")]
     pub floor: BasisPoints,
+    /// Which domains are implausibly young for which companies (S3-74); one row that says so is enough.
+    #[serde(default = "Trust::default_domain_age")]
+    pub domain_age: Vec<UsualAge>,
+}
+
+/// A company of so many people has had its domain for so long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsualAge {
+    /// People, from this number on.
+    pub headcount: u32,
+    /// Days since the registration, at least.
+    pub days: u32,
 }
 
 impl Default for Trust {
     fn default() -> Self {
-        Self { reliability: BTreeMap::new(), prior: Self::default_prior(), floor: Self::default_floor() }
+        Self {
+            reliability: BTreeMap::new(),
+            prior: Self::default_prior(),
+            floor: Self::default_floor(),
+            domain_age: Self::default_domain_age(),
+        }
     }
 }
 
@@ -102,6 +120,11 @@ impl Trust {
 
     const fn default_floor() -> BasisPoints {
         BasisPoints::new(5000)
+    }
+
+    /// Half a year for 50 people, a year for 500: nobody hires so many sooner, though a company may have changed its domain.
+    fn default_domain_age() -> Vec<UsualAge> {
+        vec![UsualAge { headcount: 50, days: 180 }, UsualAge { headcount: 500, days: 365 }]
     }
 
     /// The reliability of a source: its own, its provider's, or the prior.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::condition::View;
 use crate::config::{Config, fields_read};
 use crate::decision::{Decision, Outcome};
+use crate::derived;
 use crate::gate::{self, Verdict};
 use crate::merge::Facts;
 use crate::observation::{Absence, Basis, Observation};
@@ -84,7 +85,11 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
             }
         }
     }
-    let supplies = |operation: &str, field: &Field| config.catalogue.get(operation).is_some_and(|op| op.supplies.contains(field));
+    // Who tells what a field is derived from could have told it.
+    let supplies = |operation: &str, field: &Field| {
+        let is_told = |told: &Field| told == field || derived::inputs_of(field).is_some_and(|inputs| inputs.contains(&told.as_str()));
+        config.catalogue.get(operation).is_some_and(|op| op.supplies.iter().any(is_told))
+    };
     let reason = |field: &Field| {
         let is_weak = evidence.facts.contains_key(field);
         if is_weak { Absence::LowConfidence } else { absence_of(field, evidence.calls, supplies, &lacked) }

@@ -12,6 +12,7 @@ pub mod coverage;
 pub mod credits;
 pub mod decide;
 pub mod decision;
+pub mod derived;
 pub mod eligibility;
 pub mod flip;
 pub mod freshness;

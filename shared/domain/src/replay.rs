@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::decide::{Evidence, decide, join_observations};
 use crate::decision::Decision;
 use crate::merge::{Facts, merge};
+use crate::observation::Observation;
 use crate::plan::{self, Situation};
 use crate::run::Run;
 use crate::schema::Field;
@@ -102,6 +103,8 @@ pub(crate) struct Moment<'a> {
     config: &'a Config,
     logged: &'a Decision,
     seen: Seen,
+    /// What was said by then.
+    pub(crate) said: Vec<Observation>,
     /// The facts of that moment.
     pub(crate) facts: Facts,
     /// Whether the run was decided for good with it.
@@ -116,7 +119,7 @@ impl<'a> Moment<'a> {
         let facts = merge(&said, &config.schema, &config.trust, logged.at);
         // The record is named by the last decision only.
         let is_last = run.record.is_some() && index + 1 == run.decisions.len();
-        Self { run, config, logged, seen, facts, is_last }
+        Self { run, config, logged, seen, said, facts, is_last }
     }
 
     /// Decides again.

@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 
 use crate::config::Config;
 use crate::decision::Decision;
-use crate::merge::merge;
+use crate::derived;
+use crate::merge::weigh;
 use crate::observation::{Basis, Observation};
 use crate::replay::Moment;
 use crate::run::Run;
@@ -71,13 +72,17 @@ pub fn what_if(run: &Run, config: &Config, supposed: &[Supposed]) -> Option<What
     let logged = run.decision()?;
     let mut moment = Moment::of(run, config, run.decisions.len() - 1, logged);
     let before = moment.decide();
+    // What follows from other facts follows from the supposed ones.
+    derived::take_out(&mut moment.facts);
     for one in supposed {
-        let mut facts = merge(&[one.observation(logged.at)], &config.schema, &config.trust, logged.at);
+        let mut facts = weigh(&[one.observation(logged.at)], &config.schema, &config.trust, logged.at);
         for fact in facts.values_mut() {
             fact.confidence = BasisPoints::ONE;
         }
         moment.facts.append(&mut facts);
     }
+    let said: Vec<Observation> = moment.said.iter().cloned().chain(supposed.iter().map(|one| one.observation(logged.at))).collect();
+    derived::add(&mut moment.facts, &said, &config.schema, &config.trust, logged.at);
     Some(WhatIf { before, after: moment.decide() })
 }
 

@@ -6,13 +6,14 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{Config, CrmPlan, PropertySource};
 use crate::decision::Decision;
+use crate::derived;
 use crate::identity::Email;
 use crate::merge::Facts;
 use crate::tier::Tier;
 use crate::units::BasisPoints;
 
-/// Sources that are the signup's own words or free checks of them; they enrich nothing.
-const OWN_SOURCES: &[&str] = &["signup", "email"];
+/// Sources that are the signup's own words, free checks of them or what follows from others; they enrich nothing.
+const OWN_SOURCES: &[&str] = &["signup", "email", "dns", "rdap", derived::SOURCE];
 
 /// The properties to write: every value a text, a field that is absent left out, never an empty one.
 #[must_use]

@@ -50,13 +50,23 @@ const FIELDS: &[(&str, &[&str], &[&str])] = &[
     ("phone.valid", &["true", "false"], &["phone.valid", "phone.valid = false", "has(phone.valid)"]),
     ("company.country", &["US", "DE"], &["company.country == \"US\"", "company.country == company.state"]),
     ("company.state", &["US", "CA"], &["company.state == \"CA\""]),
+    // What the fraud gate's evidence is derived from; clauses ask for what follows.
+    (
+        "email.domain_age_days",
+        &["20", "4000"],
+        &["fraud.domain_age_plausible", "fraud.domain_age_plausible = false", "has(fraud.domain_age_plausible)"],
+    ),
+    ("company.name", &["Acme", "Globex"], &["fraud.company_at_domain = false", "!has(fraud.company_at_domain)"]),
+    ("email.domain_exists", &["true", "false"], &["fraud.company_at_domain", "email.domain_exists"]),
 ];
+/// So many of them nothing is derived from, but for the size.
+const UNDERIVED: usize = 7;
 
 fn value(path: &str, written: &str) -> Value {
     match path {
-        "company.headcount" => Value::number(written.parse().unwrap()),
+        "company.headcount" | "email.domain_age_days" => Value::number(written.parse().unwrap()),
         "company.tech_stack" => Value::list(written.split(',')),
-        "phone.valid" => Value::Bool(written == "true"),
+        "phone.valid" | "email.domain_exists" => Value::Bool(written == "true"),
         _ => Value::text(written),
     }
 }
@@ -157,11 +167,13 @@ struct World {
     judges: Judges,
     vendors: Vec<Vendor>,
     steps: Vec<Step>,
+    /// Whether the signup claims a company.
+    claims: bool,
 }
 
 fn world(vendors: impl Strategy<Value = Vec<Vendor>>) -> impl Strategy<Value = World> {
     let steps = prop::collection::vec((prop::option::weighted(0.3, text(true)), stop(), 1usize..3), 6);
-    (judges(), vendors, steps).prop_map(|(judges, vendors, shapes)| {
+    (judges(), vendors, steps, prop::bool::ANY).prop_map(|(judges, vendors, shapes, claims)| {
         let mut names: Vec<String> = (0..vendors.len()).map(|number| format!("v{number}.look")).collect();
         let mut steps = Vec::new();
         for (number, (when, stop, size)) in shapes.into_iter().enumerate() {
@@ -181,7 +193,7 @@ fn world(vendors: impl Strategy<Value = Vec<Vendor>>) -> impl Strategy<Value = W
                 on: OnError::default(),
             });
         }
-        World { judges, vendors, steps }
+        World { judges, vendors, steps, claims }
     })
 }
 
@@ -231,7 +243,7 @@ impl World {
         let plan = Plan { steps: self.steps.clone(), until, order, ..Plan::default() };
         let (catalogue, trust, schema) = (self.catalogue(), self.trust(), Schema::default());
         let keys = [LookupKey { kind: KeyKind::Domain, value: "acme.io".into() }];
-        let (mut observations, mut calls, mut credits) = (Vec::new(), Vec::new(), 0);
+        let (mut observations, mut calls, mut credits) = (self.said_by_signup(), Vec::new(), 0);
         loop {
             let facts = merge(&observations, &schema, &trust, NOW);
             let situation = Situation {
@@ -278,6 +290,11 @@ impl World {
         }
     }
 
+    fn said_by_signup(&self) -> Vec<Observation> {
+        let claim = self.claims.then_some(("company.name", "Acme"));
+        [("company.domain", "acme.io")].into_iter().chain(claim).map(|(path, written)| observation(path, written, "signup")).collect()
+    }
+
     /// The track that `decide` gives: the gate's, the only one possible, or the honest default.
     fn track(&self, facts: &Facts, trust: &Trust) -> Track {
         let known = Known { facts, floor: trust.floor, open: &BTreeSet::new() };
@@ -306,16 +323,19 @@ fn was_content(stop: Stop, fact: &Fact) -> bool {
 
 fn said_by(vendor: &Vendor, operation: &str) -> Vec<Observation> {
     let told = vendor.tells.iter().filter_map(|(field, told)| Some((FIELDS[*field].0, told.as_deref()?)));
-    let observation = |(path, written): (&'static str, &str)| Observation {
+    told.map(|(path, written)| observation(path, written, operation)).collect()
+}
+
+fn observation(path: &'static str, written: &str, source: &str) -> Observation {
+    Observation {
         field: Field::known(path),
         value: value(path, written),
-        source: operation.to_owned(),
-        family: operation.to_owned(),
+        source: source.to_owned(),
+        family: source.to_owned(),
         observed_at: NOW,
         stated: BasisPoints::ONE,
         basis: Basis::Stated,
-    };
-    told.map(observation).collect()
+    }
 }
 
 fn line(step: String, operation: String, outcome: CallOutcome, credits: i64) -> Call {
@@ -335,7 +355,7 @@ fn every_completion(facts: &Facts) -> Vec<Facts> {
         checks: Vec::new(),
     };
     let mut all = vec![facts.clone()];
-    for (path, values, _) in FIELDS.iter().filter(|(path, ..)| !facts.contains_key(&Field::known(path))) {
+    for (path, values, _) in FIELDS.iter().take(UNDERIVED).filter(|(path, ..)| !facts.contains_key(&Field::known(path))) {
         let grow = |known: Facts| {
             values.iter().map(move |written| {
                 let mut known = known.clone();

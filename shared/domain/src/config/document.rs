@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 use super::eligibility::EligibilitySection;
 use super::enrichment_rules::RuleSection;
 use super::freshness::FreshnessSection;
-use crate::confidence::Trust;
+use crate::confidence::{Trust, UsualAge};
 use crate::gate::Verdict;
 use crate::plan::{OnFailure, OnRateLimit, OnTimeout, Order, Until};
 use crate::route::Track;
@@ -156,12 +156,13 @@ pub(super) struct TrustSection {
     pub(super) reliability: BTreeMap<String, Spanned<BasisPoints>>,
     pub(super) prior: BasisPoints,
     pub(super) floor: BasisPoints,
+    pub(super) domain_age: Vec<UsualAge>,
 }
 
 impl Default for TrustSection {
     fn default() -> Self {
-        let Trust { prior, floor, .. } = Trust::default();
-        Self { reliability: BTreeMap::new(), prior, floor }
+        let Trust { prior, floor, domain_age, .. } = Trust::default();
+        Self { reliability: BTreeMap::new(), prior, floor, domain_age }
     }
 }
 

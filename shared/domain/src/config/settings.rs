@@ -49,7 +49,7 @@ impl Checker {
             self.find(MAIN_FILE, at, message);
         }
         let reliability = section.reliability.into_iter().map(|(name, points)| (name, points.value)).collect();
-        Trust { reliability, prior: section.prior, floor: section.floor }
+        Trust { reliability, prior: section.prior, floor: section.floor, domain_age: section.domain_age }
     }
 
     pub(super) fn limits(&mut self, section: CreditsSection) -> Limits {

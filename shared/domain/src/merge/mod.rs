@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::confidence::{self, CAP_INVALID, FLOOR_VALIDATED, Level, Standing, Trust};
 use crate::consistency::{self, Check, CheckOutcome};
+use crate::derived;
 use crate::observation::{Basis, Observation};
 use crate::schema::{Field, FieldKind, Schema};
 use crate::units::{BasisPoints, Timestamp};
@@ -58,9 +59,16 @@ pub(crate) fn checked_by(field: &Field) -> impl Iterator<Item = Field> + use<> {
     consistency::measured_by(field).iter().chain(validation::validated_by(field)).map(|path| Field::known(path))
 }
 
-/// Merges observations into facts as of `now`. The order of the observations never matters.
+/// Merges observations into facts as of `now`, with those that follow from them. The order of the observations never matters.
 #[must_use]
 pub fn merge(observations: &[Observation], schema: &Schema, trust: &Trust, now: Timestamp) -> Facts {
+    let mut facts = weigh(observations, schema, trust, now);
+    derived::add(&mut facts, observations, schema, trust, now);
+    facts
+}
+
+/// Merges observations into the facts that were told.
+pub(crate) fn weigh(observations: &[Observation], schema: &Schema, trust: &Trust, now: Timestamp) -> Facts {
     let mut by_field: BTreeMap<&Field, Vec<&Observation>> = BTreeMap::new();
     for observation in observations {
         by_field.entry(&observation.field).or_default().push(observation);

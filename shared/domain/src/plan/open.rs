@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Plan, Situation, Step, Stop};
 use crate::condition::{Truth, View};
 use crate::confidence;
+use crate::derived;
 use crate::eligibility::Ineligible;
 use crate::gate::{self, Verdict};
 use crate::identity::KeyKind;
@@ -165,7 +166,7 @@ fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
 impl<'a> Open<'a> {
     /// The open fields that an operation may tell, or whose worth hangs on what it tells.
     pub(super) fn told_by(&self, operation: &Operation) -> BTreeSet<Field> {
-        moved(operation).filter(|field| self.fields.contains(field)).collect()
+        moved(operation).into_iter().filter(|field| self.fields.contains(field)).collect()
     }
 
     /// The open fields for which it makes a difference whether a call is made: those that it tells, and those told by calls that
@@ -213,12 +214,18 @@ fn told_by(situation: &Situation<'_>, chances: &[Chance<'_>]) -> BTreeSet<Field>
     // What is told of one field may fail a check of another, however sure that one is, and one that is not known needs somebody to
     // tell it.
     let checked = chances.iter().flat_map(|chance| &chance.operation.supplies).flat_map(checked_by);
-    open.chain(checked.filter(|field| situation.facts.contains_key(field))).collect()
+    let mut open = open.chain(checked.filter(|field| situation.facts.contains_key(field))).collect();
+    let supplied = chances.iter().flat_map(|chance| &chance.operation.supplies).cloned().collect();
+    derived::add_open(situation.facts, situation.trust, &supplied, &mut open);
+    open
 }
 
-/// What an operation tells, and what is checked by it.
-fn moved(operation: &Operation) -> impl Iterator<Item = Field> {
-    operation.supplies.iter().cloned().chain(operation.supplies.iter().flat_map(checked_by))
+/// What an operation tells, what is checked by it, and what follows from either.
+fn moved(operation: &Operation) -> BTreeSet<Field> {
+    let told = operation.supplies.iter().cloned();
+    let mut moved: BTreeSet<Field> = told.chain(operation.supplies.iter().flat_map(checked_by)).collect();
+    moved.extend(derived::following(&moved));
+    moved
 }
 
 fn may_come_to_pass(situation: &Situation<'_>, chance: &Chance<'_>, open: &BTreeSet<Field>) -> bool {

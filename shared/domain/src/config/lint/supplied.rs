@@ -6,6 +6,7 @@ use super::sheet::{Placed, Sheet};
 use crate::condition::Cuts;
 use crate::config::Finding;
 use crate::decide::may_be_said_by_signup;
+use crate::derived;
 use crate::plan::Catalogue;
 use crate::schema::Field;
 
@@ -15,7 +16,8 @@ pub(super) fn findings(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Finding>
         return Vec::new();
     }
     let asked = sheet.steps.iter().flat_map(|step| &step.providers).filter_map(|name| catalogue.get(*name));
-    let told: BTreeSet<&Field> = asked.flat_map(|operation| &operation.supplies).collect();
+    let mut told: BTreeSet<Field> = asked.flat_map(|operation| &operation.supplies).cloned().collect();
+    told.extend(derived::derivable(&told));
     let is_told = |field: &Field| told.contains(field) || may_be_said_by_signup(field, sheet.schema);
     let (mut found, mut said) = (Vec::new(), BTreeSet::new());
     for placed in conditions(sheet) {
@@ -57,6 +59,10 @@ fn advice(field: &Field, catalogue: &Catalogue) -> String {
         .filter(|operation| operation.supplies.contains(field))
         .map(|operation| format!("`{}`", operation.name))
         .collect();
+    if let (true, Some(inputs)) = (tellers.is_empty(), derived::inputs_of(field)) {
+        let inputs: Vec<String> = inputs.iter().map(|input| format!("`{input}`")).collect();
+        return format!("it is derived from {}: let a step ask who tells them", inputs.join(", "));
+    }
     if tellers.is_empty() {
         return format!("no connector tells it either: write one, or ask `has({field}) && …` first");
     }
