@@ -260,7 +260,7 @@ fn a_step_that_wants_or_asks_nothing_is_found() {
             SEED,
             "providers: [crustdata.person]",
             "providers: []",
-            "step `person` asks no provider; write one or more of: crustdata.company, crustdata.person, email, website",
+            "step `person` asks no provider; write one or more of: crustdata.company, crustdata.person, dns, email, rdap, website",
         ),
     ]);
 }

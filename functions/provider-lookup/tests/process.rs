@@ -45,7 +45,9 @@ impl World {
     fn variables(&self) -> BTreeMap<String, String> {
         let place = &self.sandbox_place;
         let mut variables = self.aws.variables(Name::ProviderLookup);
-        let endpoints = format!("crustdata=http://{place}/crustdata,website=http://{place}/websites/{{{{key}}}}/");
+        let endpoints = format!(
+            "crustdata=http://{place}/crustdata,website=http://{place}/websites/{{{{key}}}}/,dns=http://{place}/dns,rdap=http://{place}/rdap"
+        );
         variables.insert("AWS_ENDPOINT_URL".into(), self.aws.url().into());
         variables.insert("ENDPOINTS".into(), endpoints);
         variables.insert("EGRESS_ALLOWED".into(), place.clone());

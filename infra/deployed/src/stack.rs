@@ -32,7 +32,9 @@ impl Stack {
     /// Deploys what was built.
     pub(crate) async fn deploy(root: &Path, tools: &Tools, stand_in: &Ministack) -> Result<Self> {
         let (sandbox, at) = Sandbox::start(Options { seed: SEED, latency: Latency::Seeded }).await?;
-        let endpoints = format!("crustdata=http://{at}/crustdata,website=http://{at}/websites/{{{{key}}}}/,hubspot=http://{at}/hubspot");
+        let endpoints = format!(
+            "crustdata=http://{at}/crustdata,website=http://{at}/websites/{{{{key}}}}/,dns=http://{at}/dns,rdap=http://{at}/rdap,hubspot=http://{at}/hubspot"
+        );
         let mut command = tools.sam(root, &["deploy", "--stack-name", NAME, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]);
         command.args(["--no-confirm-changeset", "--no-progressbar"]).arg("--template-file").arg(root.join(BUILT).join("template.yaml"));
         command.arg("--parameter-overrides").arg(architecture());

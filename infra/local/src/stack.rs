@@ -101,6 +101,8 @@ impl Stack {
         let endpoints = Endpoints::new([
             ("crustdata".to_owned(), format!("{sandbox_url}/crustdata")),
             ("website".to_owned(), format!("{sandbox_url}/websites/{{{{key}}}}/")),
+            ("dns".to_owned(), format!("{sandbox_url}/dns")),
+            ("rdap".to_owned(), format!("{sandbox_url}/rdap")),
             ("hubspot".to_owned(), format!("{sandbox_url}/hubspot")),
         ])?;
         // The sandbox on loopback is the only address besides the public internet that may be called.

@@ -10,7 +10,7 @@ use crate::books::{Billing, Books, RequestCount};
 use crate::hubspot::{Contact, Contacts};
 use crate::pace::Pace;
 use crate::universe::Universe;
-use crate::{crustdata, hubspot, inspect, website};
+use crate::{crustdata, hubspot, inspect, registry, website};
 
 /// Whether answers take time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Latency {
     /// Answers come at once, except where an address asks for a delay.
     Off,
     /// Answers take a vendor-like time, drawn from the seed: half of them within 300 ms (Crustdata, at most
-    /// 900 ms), 80 ms (websites) or 60 ms (HubSpot).
+    /// 900 ms), 80 ms (websites), 60 ms (RDAP, HubSpot) or 15 ms (DNS).
     Seeded,
 }
 
@@ -68,11 +68,12 @@ impl Sandbox {
         Ok((sandbox, address))
     }
 
-    /// All routes: `/crustdata/…`, `/websites/{domain}/`, `/hubspot/crm/…` and the inspection under `/_sandbox`.
+    /// All routes: `/crustdata/…`, `/websites/{domain}/`, `/dns/dns-query`, `/rdap/domain/{domain}`, `/hubspot/crm/…` and the inspection under `/_sandbox`.
     pub fn router(&self) -> Router {
         Router::new()
             .nest("/crustdata", crustdata::routes())
             .nest("/hubspot", hubspot::routes())
+            .merge(registry::routes())
             .merge(website::routes())
             .merge(inspect::routes())
             .with_state(self.clone())

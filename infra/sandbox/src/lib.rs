@@ -1,4 +1,4 @@
-//! A stand-in for the vendors and the CRM: Crustdata, company websites and HubSpot, spoken exactly as
+//! A stand-in for the vendors and the CRM: Crustdata, company websites, DNS, RDAP and HubSpot, spoken exactly as
 //! WIRE-FORMATS says, over people and companies that are all **invented**.
 //!
 //! `cargo dev` serves it in-process; tests read its books to see what was asked, billed and written.
@@ -19,6 +19,9 @@
 //! | `down` | 503 |
 //! | `denied` | 401 |
 //! | `crmlimited` | HubSpot: the first write gets 429 `TEN_SECONDLY_ROLLING` |
+//! | `nomail` | the domain has no mail server |
+//! | `unregistered` | the domain does not exist: neither a name nor an entry in its registry |
+//! | `newborn` | the domain was registered today |
 //! | `crmdown` | HubSpot: the first two writes get 502 |
 #![warn(missing_docs)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -31,6 +34,7 @@ mod hubspot;
 mod inspect;
 mod magic;
 mod pace;
+mod registry;
 mod universe;
 mod website;
 

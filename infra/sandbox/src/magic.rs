@@ -13,6 +13,9 @@ pub(crate) enum Magic {
     Denied,
     CrmLimited,
     CrmDown,
+    NoMail,
+    Unregistered,
+    Newborn,
 }
 
 impl Magic {
@@ -39,6 +42,9 @@ impl Magic {
             "denied" => Some(Self::Denied),
             "crmlimited" => Some(Self::CrmLimited),
             "crmdown" => Some(Self::CrmDown),
+            "nomail" => Some(Self::NoMail),
+            "unregistered" => Some(Self::Unregistered),
+            "newborn" => Some(Self::Newborn),
             _ => None,
         }
     }

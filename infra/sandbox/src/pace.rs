@@ -16,6 +16,8 @@ const CAP: u32 = 3;
 
 pub(crate) const CRUSTDATA: Duration = Duration::from_millis(300);
 pub(crate) const WEBSITE: Duration = Duration::from_millis(80);
+pub(crate) const DNS: Duration = Duration::from_millis(15);
+pub(crate) const RDAP: Duration = Duration::from_millis(60);
 pub(crate) const HUBSPOT: Duration = Duration::from_millis(60);
 
 pub(crate) struct Pace {

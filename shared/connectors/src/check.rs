@@ -18,7 +18,7 @@ use crate::document::{
     AuthSection, Document, ErrorsSection, ExampleSection, KeySection, MappingSection, MethodWord, OneOrMany, ReplySection, RequestSection,
     TestSection,
 };
-use crate::egress;
+use crate::egress::{self, Redirects};
 use crate::example::Example;
 use crate::normalise::Normaliser;
 use crate::request::{Addition, Auth, Body, KEY, Request, SECRET};
@@ -108,8 +108,18 @@ impl<'a> Checker<'a> {
             additions.push((kind, addition));
         }
         let headers = self.headers(&written.headers);
+        let redirects = self.redirects(written, auth.is_some());
         let auth = auth.and_then(|auth| self.auth(auth));
-        Some(Request { method, base_url: base_url?, path, headers, query, body, auth, keys: additions })
+        Some(Request { method, base_url: base_url?, path, redirects, headers, query, body, auth, keys: additions })
+    }
+
+    fn redirects(&mut self, section: &RequestSection, has_auth: bool) -> Redirects {
+        let Some(written) = section.follow_redirects.as_ref().filter(|written| written.value) else { return Redirects::Refused };
+        if has_auth || section.method == MethodWord::Post {
+            let message = "follow_redirects: only a GET without `auth` follows, or whoever sends us on would get our secret or the body";
+            self.find(written, message.to_owned());
+        }
+        Redirects::Followed
     }
 
     fn check_key(&mut self, kind: KeyKind, section: &Spanned<KeySection>, addition: &Addition, in_url: bool, in_body: bool) {

@@ -63,6 +63,9 @@ pub(crate) struct RequestSection {
     pub(crate) method: MethodWord,
     pub(crate) base_url: Spanned<String>,
     pub(crate) path: Spanned<String>,
+    /// Whether the vendor may send us on, as directories do that others keep.
+    #[serde(default)]
+    pub(crate) follow_redirects: Option<Spanned<bool>>,
     #[serde(default)]
     pub(crate) headers: BTreeMap<String, Spanned<String>>,
     #[serde(default)]

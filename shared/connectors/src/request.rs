@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use crate::egress::Call;
+use crate::egress::{Call, Redirects};
 
 /// The name that stands for the key in templates.
 pub(crate) const KEY: &str = "key";
@@ -21,6 +21,7 @@ pub(crate) struct Request {
     pub(crate) base_url: Url,
     /// The path's segments; a filled one is escaped as a whole.
     pub(crate) path: Vec<Template>,
+    pub(crate) redirects: Redirects,
     pub(crate) headers: HeaderMap,
     pub(crate) query: Vec<(String, Template)>,
     pub(crate) body: Option<Body>,
@@ -76,6 +77,7 @@ impl Request {
             method: self.method.clone(),
             url: self.url(base.unwrap_or(&self.base_url), addition, &key.value)?,
             headers: self.headers(secret)?,
+            redirects: self.redirects,
             body: if has_body { Some(self.body(addition, &key.value)?) } else { None },
         })
     }

@@ -239,8 +239,9 @@ async fn given(template: &Template, aws: &AwsEndpoint, clock: &Arc<AheadClock>, 
     let value_of = |value: &Value| references(value).iter().filter_map(|id| physical.get(*id)).cloned().collect::<Vec<_>>().join(",");
     let mut variables: BTreeMap<String, String> =
         entries(resource.get("/Environment/Variables")).map(|(name, value)| (name.to_owned(), value_of(value))).collect();
-    let endpoints =
-        format!("crustdata=http://{place}/crustdata,website=http://{place}/websites/{{{{key}}}}/,hubspot=http://{place}/hubspot");
+    let endpoints = format!(
+        "crustdata=http://{place}/crustdata,website=http://{place}/websites/{{{{key}}}}/,dns=http://{place}/dns,rdap=http://{place}/rdap,hubspot=http://{place}/hubspot"
+    );
     variables.insert("ENDPOINTS".into(), endpoints);
     variables.insert("EGRESS_ALLOWED".into(), place.to_owned());
     let settings = Boot::from_variables(variables).settings(function).unwrap();

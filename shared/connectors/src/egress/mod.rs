@@ -13,7 +13,7 @@ use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::dns::Resolve;
 use reqwest::redirect::Policy;
 use rustls::ClientConfig;
@@ -51,12 +51,22 @@ pub struct Egress {
     allowed: Arc<Allowed>,
 }
 
-/// One request to a vendor. Redirects are not followed: they would carry our credentials away.
+/// One request to a vendor.
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
+    pub(crate) redirects: Redirects,
     pub(crate) body: Option<serde_json::Value>,
+}
+
+/// What becomes of an answer that sends us on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Redirects {
+    /// It is the answer: to follow it would carry our credentials away.
+    Refused,
+    /// It is followed, at most three times, each of them checked; for a GET that carries nothing of ours.
+    Followed,
 }
 
 /// What came back, whatever its status.
@@ -124,6 +134,10 @@ impl Egress {
 
     /// Makes one request; `timeout` covers everything up to the last byte of the body.
     pub(crate) async fn send(&self, call: Call, timeout: Duration) -> Result<Answer, Failure> {
+        if call.redirects == Redirects::Followed {
+            let followed = tokio::time::timeout(timeout, self.follow(call.url, call.headers));
+            return followed.await.unwrap_or(Err(Failure::TimedOut)).map(|page| page.answer);
+        }
         self.check(&call.url)?;
         let mut request = self.client.request(call.method, call.url).headers(call.headers);
         if let Some(body) = call.body {
@@ -134,14 +148,15 @@ impl Egress {
 
     /// Fetches a page, following at most three redirects, each of them checked; 5 seconds at most.
     pub(crate) async fn page(&self, url: Url, timeout: Duration) -> Result<Page, Failure> {
-        tokio::time::timeout(timeout.min(PAGE_TIMEOUT), self.follow(url)).await.unwrap_or(Err(Failure::TimedOut))
+        let accept = HeaderValue::from_static("text/html,application/xhtml+xml");
+        let followed = self.follow(url, HeaderMap::from_iter([(header::ACCEPT, accept)]));
+        tokio::time::timeout(timeout.min(PAGE_TIMEOUT), followed).await.unwrap_or(Err(Failure::TimedOut))
     }
 
-    async fn follow(&self, mut url: Url) -> Result<Page, Failure> {
+    async fn follow(&self, mut url: Url, headers: HeaderMap) -> Result<Page, Failure> {
         for _ in 0..=REDIRECTS_MAX {
             self.check(&url)?;
-            let request = self.client.get(url.clone()).header(header::ACCEPT, "text/html,application/xhtml+xml");
-            let answer = exchange(request).await?;
+            let answer = exchange(self.client.get(url.clone()).headers(headers.clone())).await?;
             let Some(next) = redirect(&url, &answer)? else {
                 return Ok(Page { url, answer });
             };

@@ -11,7 +11,7 @@ use axum::routing::get;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::names::{Guard, NotPublic};
-use super::{Allowed, Duration, Egress, Failure, NOT_PUBLIC, Page, Url, is_public};
+use super::{Allowed, Call, Duration, Egress, Failure, HeaderMap, Method, NOT_PUBLIC, Page, Redirects, Url, is_public};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -293,6 +293,17 @@ async fn redirects_are_checked_one_by_one_and_three_at_most() {
         let refused = page(&open, &format!("http://{place}/{path}")).await.err();
         assert!(matches!(refused, Some(Failure::Refused(_))), "{path}: {refused:?}");
     }
+    let call = |path: &str, redirects| Call {
+        method: Method::GET,
+        url: Url::parse(&format!("http://{place}/{path}")).unwrap(),
+        headers: HeaderMap::new(),
+        redirects,
+        body: None,
+    };
+    let followed = open.send(call("three", Redirects::Followed), SECOND).await.unwrap();
+    assert_eq!(followed.body, b"page");
+    assert_eq!(open.send(call("three", Redirects::Refused), SECOND).await.unwrap().status, 302);
+    assert!(matches!(open.send(call("metadata", Redirects::Followed), SECOND).await, Err(Failure::Refused(_))));
 }
 
 #[tokio::test]

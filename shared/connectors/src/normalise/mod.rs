@@ -35,6 +35,7 @@ pub(crate) enum Normaliser {
     Percent,
     Bool,
     Positive,
+    Present,
     Year,
     Date,
     MonthsSince,
@@ -53,7 +54,7 @@ impl Normaliser {
         match self {
             Self::Words => kind == FieldKind::List,
             Self::Number | Self::Percent | Self::Year | Self::MonthsSince => kind == FieldKind::Number,
-            Self::Bool | Self::Positive => kind == FieldKind::Bool,
+            Self::Bool | Self::Positive | Self::Present => kind == FieldKind::Bool,
             Self::Date => kind == FieldKind::Date,
             Self::Domain => kind == FieldKind::Domain,
             Self::E164 => kind == FieldKind::Phone,
@@ -70,7 +71,7 @@ impl Normaliser {
         match kind {
             FieldKind::List => "words",
             FieldKind::Number => "number, percent, year or months_since",
-            FieldKind::Bool => "bool or positive",
+            FieldKind::Bool => "bool, positive or present",
             FieldKind::Date => "date",
             FieldKind::Domain => "domain",
             FieldKind::Phone => "e164",
@@ -82,8 +83,11 @@ impl Normaliser {
 
     /// The value of what a path found; `None` when it says nothing or something else than it should.
     pub(crate) fn read(self, found: &[&Json], now: Timestamp) -> Option<Value> {
-        if self == Self::Words {
-            return words(found);
+        match self {
+            Self::Words => return words(found),
+            // An answer that lists what there is says by its silence that there is no more.
+            Self::Present => return Some(Value::Bool(found.iter().any(|json| !json.is_null()))),
+            _ => {}
         }
         found.iter().find_map(|json| self.read_one(json, now))
     }
@@ -112,7 +116,7 @@ impl Normaliser {
             Self::FundingStage => ladder::funding_stage(text),
             Self::EmployeeRange => employee_range(text),
             Self::MonthsSince => return time::months_since(text, now).map(Value::number),
-            Self::Words | Self::Number | Self::Percent | Self::Bool | Self::Positive | Self::Year => None,
+            Self::Words | Self::Number | Self::Percent | Self::Bool | Self::Positive | Self::Present | Self::Year => None,
         };
         normal.map(Value::Text)
     }
@@ -262,6 +266,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn present_says_whether_a_path_finds_anything() {
+        let read = |found: &[&Json]| Normaliser::Present.read(found, NOW);
+        assert_eq!(read(&[]), Some(Value::Bool(false)));
+        assert_eq!(read(&[&json!(null)]), Some(Value::Bool(false)));
+        assert_eq!(read(&[&json!({"type": 15})]), Some(Value::Bool(true)));
+    }
+
+    /// But `present`, which reads silence as an answer.
     const ALL: &[Normaliser] = &[
         Normaliser::Text,
         Normaliser::Word,

@@ -85,11 +85,11 @@ fn whatever_begins_a_line_ends_the_examples() {
 #[test]
 fn an_endpoint_of_somebody_whom_nobody_asks_is_an_error_with_those_who_are_asked() {
     let endpoint_of = |provider: &str| Endpoints::new([(provider.to_owned(), "https://proxy.internal".to_owned())]).unwrap();
-    for provider in ["crustdata", "website", "hubspot"] {
+    for provider in ["crustdata", "dns", "rdap", "website", "hubspot"] {
         assert_eq!(endpoint_of(provider).check(&connectors()), Ok(()));
     }
     let error = endpoint_of("crusdata").check(&connectors()).unwrap_err().to_string();
-    assert!(error.contains("`crusdata`") && error.contains("crustdata, hubspot, website"), "{error}");
+    assert!(error.contains("`crusdata`") && error.contains("crustdata, dns, hubspot, rdap, website"), "{error}");
     assert!(endpoint_of("email").check(&connectors()).is_err());
 }
 
@@ -109,7 +109,7 @@ fn a_mistake_has_the_same_line_with_and_without_the_examples() {
 fn s0_11_s3_76_the_catalogue_says_what_a_provider_is_asked_by_and_what_it_costs() {
     let (connectors, catalogue) = (connectors(), connectors().catalogue());
     let names: Vec<&str> = catalogue.keys().map(String::as_str).collect();
-    assert_eq!(names, ["crustdata.company", "crustdata.person", "email", "website"]);
+    assert_eq!(names, ["crustdata.company", "crustdata.person", "dns", "email", "rdap", "website"]);
     let person = &catalogue["crustdata.person"];
     assert_eq!(person.keys, [KeyKind::SocialUrl, KeyKind::BusinessEmail, KeyKind::PersonalEmail]);
     assert_eq!(catalogue["email"].keys, [KeyKind::BusinessEmail, KeyKind::PersonalEmail, KeyKind::Email]);
@@ -139,6 +139,7 @@ fn every_mistake_has_its_line_and_says_what_to_write() {
         ("path: /v1/company", "path: /v1/{{contact.email}}", 10, "only {{key}}"),
         ("path: /v1/company", "path: /v1/{{contact.email | all}}", 10, "only {{key}}"),
         ("path: /v1/company", "path: /v1/{{key | all}}", 10, "only {{key}}"),
+        ("path: /v1/company", "path: /v1/company\n  follow_redirects: true", 11, "only a GET without `auth`"),
         ("{{secret}}", "abc123", 11, "write {{secret}}"),
         ("secret: acme_key", "secret: sk-123", 11, "crustdata_api_key"),
         ("domain: {body", "domaine: {body", 13, "domaine"),

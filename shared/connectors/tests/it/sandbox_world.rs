@@ -128,3 +128,25 @@ async fn s3_64_a_contact_is_created_once_and_updated_after() {
     let refused = crm.upsert(&write("BadName", "x", "jane@acme.example")).await;
     assert!(matches!(&refused, CrmReply::Refused { why } if why.contains("BadName")), "{refused:?}");
 }
+
+#[tokio::test]
+async fn s3_72_s3_74_what_stands_in_public_about_a_domain_is_the_gates_evidence() {
+    let (sandbox, place) = world().await;
+    let provider = provider(&place, Arc::new(Keys));
+    for (domain, mail, exists, registered) in [
+        ("hexa-labs.example", "true", "true", Some("2012-03-04")),
+        ("nomail.example", "false", "true", Some("2012-03-04")),
+        ("newborn.example", "true", "true", Some("2199-01-01")),
+        ("unregistered.example", "false", "false", None),
+    ] {
+        let told = observations(look_up(&provider, "dns", KeyKind::Domain, domain).await);
+        assert_eq!(value(&told, "email.mx_found").as_deref(), Some(mail), "{domain}");
+        assert_eq!(value(&told, "email.domain_exists").as_deref(), Some(exists), "{domain}");
+        match (registered, look_up(&provider, "rdap", KeyKind::Domain, domain).await) {
+            (None, reply) => assert_eq!(reply, Reply::NoMatch),
+            (registered, reply) => assert_eq!(value(&observations(reply), "email.domain_registered_at").as_deref(), registered, "{domain}"),
+        }
+    }
+    let asked: u64 = sandbox.requests().iter().filter(|request| request.endpoint == "rdap").map(|request| request.count).sum();
+    assert_eq!(asked, 4, "the directory sends its callers on to the registry");
+}

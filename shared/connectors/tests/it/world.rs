@@ -77,6 +77,8 @@ pub(crate) fn provider(place: &str, secrets: Arc<dyn Secrets>) -> HttpProvider {
     let endpoints = Endpoints::new([
         ("crustdata".to_owned(), format!("http://{place}/crustdata")),
         ("website".to_owned(), format!("http://{place}/websites/{{{{key}}}}/")),
+        ("dns".to_owned(), format!("http://{place}/dns")),
+        ("rdap".to_owned(), format!("http://{place}/rdap")),
     ]);
     HttpProvider::new(Arc::new(connectors()), endpoints.unwrap(), Egress::new([place.to_owned()], tls()).unwrap(), secrets)
 }

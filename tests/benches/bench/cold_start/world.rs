@@ -85,7 +85,9 @@ impl World {
             variables.insert("SECRETS_ID".to_owned(), WEBHOOK_SECRETS.to_owned());
         }
         let place = self.provider.url.trim_start_matches("https://");
-        let endpoints = format!("crustdata={url}/crustdata,website={url}/websites/{{{{key}}}}/", url = self.provider.url);
+        let endpoints = ["crustdata={url}/crustdata", "website={url}/websites/{{key}}/", "dns={url}/dns", "rdap={url}/rdap"]
+            .join(",")
+            .replace("{url}", &self.provider.url);
         variables.extend([("ENDPOINTS".to_owned(), endpoints), ("EGRESS_ALLOWED".to_owned(), place.to_owned())]);
         variables.extend(self.services());
         variables
