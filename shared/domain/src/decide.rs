@@ -13,10 +13,10 @@ use crate::observation::{Absence, Basis, Observation};
 use crate::plan::{Call, Plan, last_calls, unmet};
 use crate::possible::{Known, Possible, Rules};
 use crate::priority::Priority;
-use crate::route::{self, Route, Track, Tracks};
+use crate::route::{self, Route, RouteRules, Track, Tracks};
 use crate::run::absence_of;
 use crate::schema::{Field, Schema};
-use crate::score;
+use crate::score::{self, ScoreRule};
 use crate::signup::{Arrival, RunId, Signup};
 use crate::units::{BasisPoints, Millis, Timestamp};
 use crate::value::Value;
@@ -74,8 +74,8 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         Verdict::Pass => {
             route::route(routes, &scored, possible(config, Rules { gate: &config.gate, score: rules, route: routes }, evidence))
         }
-        Verdict::Verify => held(Track::Verification, "held until verified"),
-        Verdict::Reject => held(Track::Verification, "rejected by the gate"),
+        Verdict::Verify => held(config, rules, routes, evidence, "held until verified"),
+        Verdict::Reject => held(config, rules, routes, evidence, "rejected by the gate"),
     };
     let outcome = outcome(gate.verdict, &route, evidence);
     if route.provisional {
@@ -128,8 +128,18 @@ fn possible(config: &Config, rules: Rules<'_>, evidence: &Evidence<'_>) -> Track
     Possible::new(rules, known, &config.schema).tracks()
 }
 
-fn held(track: Track, because: &str) -> Route {
-    Route { track, provisional: false, possible: vec![track], because: vec![because.to_owned()] }
+/// The route of a lead that the gate holds: for now only, while an answer may still overturn what holds it.
+fn held(config: &Config, score: &[ScoreRule], route: &RouteRules, evidence: &Evidence<'_>, because: &str) -> Route {
+    let open: BTreeSet<Field> = evidence.open.iter().cloned().collect();
+    let is_final = gate::judge(&config.gate, &config.view(evidence.facts).hiding(&open)).verdict != Verdict::Pass;
+    let tracks =
+        if is_final { Tracks::only(Track::Verification) } else { possible(config, Rules { gate: &config.gate, score, route }, evidence) };
+    Route {
+        track: Track::Verification,
+        provisional: tracks.single().is_none(),
+        possible: tracks.iter().collect(),
+        because: vec![because.to_owned()],
+    }
 }
 
 fn outcome(verdict: Verdict, route: &Route, evidence: &Evidence<'_>) -> Outcome {
@@ -265,6 +275,33 @@ mod tests {
 
     fn joined(old: &Observation, new: &Observation) -> Observation {
         join_observations(std::slice::from_ref(old), std::slice::from_ref(new), Millis::hours(1)).remove(0)
+    }
+
+    #[test]
+    fn a_lead_that_the_gate_holds_is_held_for_now_while_an_answer_may_overturn_that() {
+        let files = [
+            ("millrace.yaml", "version: 1\npreset: none\ncredits: {allocation: 1}\n"),
+            (
+                "presets/none.yaml",
+                "{freshness: signup, gate: [{when: not email.mx_found, verdict: verify, because: no mail}], steps: [], score: [], \
+                 route: {rules: [], otherwise: self_serve, undecided: review}}",
+            ),
+        ];
+        let sources = Sources::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
+        let config = Draft::read(&sources).unwrap().check(Catalogue::new()).unwrap();
+        let mail = Field::known("email.mx_found");
+        let said = Observation { field: mail.clone(), value: Value::Bool(false), source: "dns".into(), ..arrival("signup", 0) };
+        let facts = crate::merge::merge(&[said], &config.schema, &config.trust, Timestamp::from_millis(0));
+        let decided = |open: &[Field]| {
+            let evidence = Evidence { facts: &facts, calls: &[], open, paid_by: None, accepted_at: Timestamp::from_millis(0) };
+            decide(&config, &evidence, 1, Timestamp::from_millis(0))
+        };
+        let (for_now, for_good) = (decided(&[mail]), decided(&[]));
+        assert_eq!((for_now.outcome, for_good.outcome), (Outcome::Held, Outcome::Held));
+        assert_eq!((for_now.route.track, for_now.route.provisional), (Track::Verification, true));
+        assert_eq!(for_now.route.possible, [Track::SelfServe, Track::Verification]);
+        assert!(!for_good.route.provisional);
+        assert_eq!(for_good.route.possible, [Track::Verification]);
     }
 
     #[test]
