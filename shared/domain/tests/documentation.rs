@@ -1,11 +1,14 @@
 //! docs/configuration.md says what the code does: its table of confidences and its list of fields are read here.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
-use domain::confidence::Trust;
+use domain::confidence::{Trust, UsualAge};
 use domain::config::{Draft, Sources};
+use domain::decide::{Evidence, decide};
+use domain::decision::Outcome;
 use domain::merge::merge;
 use domain::observation::{Basis, Observation};
 use domain::plan::Catalogue;
+use domain::route::Track;
 use domain::schema::{Field, FieldKind, Schema};
 use domain::units::{BasisPoints, Millis, Timestamp};
 use domain::value::Value;
@@ -113,4 +116,51 @@ fn the_examples_of_segments_audiences_eligibility_sets_freshness_and_rules_have_
     assert_eq!((config.audiences.len(), config.sets.len(), config.rules.len()), (1, 1, 2));
     assert_eq!(config.freshness_table.preset, "crm");
     assert_eq!(config.eligibility.exclude.len(), 2);
+}
+
+/// The YAML below this heading.
+fn example(heading: &str) -> &'static str {
+    let section = DOCUMENT.split(heading).nth(1).unwrap();
+    section.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap()
+}
+
+#[test]
+fn s4_46_the_risk_stack_rejects_reviews_and_routes_as_it_says() {
+    let preset = format!("{}freshness: signup\nsteps: []\nscore: []\n", example("### A risk stack"));
+    let main = "version: 1\npreset: risk\ncredits: {allocation: 1}\n".to_owned();
+    let sources = Sources::new([("millrace.yaml".to_owned(), main), ("presets/risk.yaml".to_owned(), preset)]);
+    let config = Draft::read(&sources).unwrap().check(Catalogue::new()).unwrap();
+    let decided = |path: &'static str, value: Value| {
+        let said = Observation {
+            field: Field::known(path),
+            value,
+            source: "vendor".into(),
+            family: "vendor".into(),
+            observed_at: NOW,
+            stated: BasisPoints::ONE,
+            basis: Basis::Stated,
+        };
+        let facts = merge(&[said], &config.schema, &config.trust, NOW);
+        let decision = decide(&config, &Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, accepted_at: NOW }, 1, NOW);
+        (decision.outcome, decision.route.track)
+    };
+    for (path, value, outcome, track) in [
+        ("fraud.risk_score", Value::number(81), Outcome::Rejected, Track::Verification),
+        ("fraud.risk_score", Value::number(80), Outcome::Routed, Track::SelfServe),
+        ("litigation.history", Value::Bool(true), Outcome::Routed, Track::Review),
+        ("litigation.history", Value::Bool(false), Outcome::Routed, Track::SelfServe),
+        ("customer.previous", Value::Bool(true), Outcome::Routed, Track::SalesAssist),
+    ] {
+        assert_eq!(decided(path, value.clone()), (outcome, track), "{path} {value}");
+    }
+}
+
+#[test]
+fn s3_74_the_table_of_plausible_ages_is_the_default() {
+    let written: Vec<UsualAge> = example("`[]` finds all plausible")
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- {headcount: ")?.strip_suffix('}')?.split_once(", days: "))
+        .map(|(headcount, days)| UsualAge { headcount: headcount.parse().unwrap(), days: days.parse().unwrap() })
+        .collect();
+    assert_eq!(written, Trust::default().domain_age);
 }

@@ -22,7 +22,8 @@ const PRESETS: [(&str, &str); 3] = [
 /// Operations of the bundled names that supply whatever the presets want.
 fn catalogue() -> Catalogue {
     let wants = "contact.seniority company.domain company.headcount company.funding_stage company.tech_stack company.sso company.soc2 \
-                 company.traffic_trend_90d company.description company.website email.kind email.disposable email.role_account";
+                 company.traffic_trend_90d company.description company.website email.kind email.disposable email.role_account \
+                 email.mx_found email.domain_exists email.domain_registered_at";
     let supplies: Vec<Field> = wants.split(' ').map(|path| domain::schema::Schema::default().field(path).unwrap()).collect();
     let operation = |name: &str| Operation {
         name: name.to_owned(),
@@ -34,7 +35,7 @@ fn catalogue() -> Catalogue {
         class: FieldClass::Company,
         timeout: Millis::seconds(1),
     };
-    ["crustdata.company", "crustdata.person", "email", "website"].map(|name| (name.to_owned(), operation(name))).into()
+    ["crustdata.company", "crustdata.person", "dns", "email", "rdap", "website"].map(|name| (name.to_owned(), operation(name))).into()
 }
 
 fn plg() -> Config {

@@ -53,6 +53,8 @@ pub(super) fn truth(operation: &str, key: &str, now: Timestamp) -> Reply {
     let company: u32 = tail.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default();
     match operation {
         "email" => hit("email", now, &[("email.kind", Value::text("work")), ("email.disposable", Value::Bool(company == 0))]),
+        "dns" => hit("dns", now, &[("email.mx_found", Value::Bool(true)), ("email.domain_exists", Value::Bool(true))]),
+        "rdap" => hit("rdap", now, &[("email.domain_registered_at", Value::text("2012-03-04"))]),
         "website" => hit("website", now, &[("company.description", Value::text(format!("company {company}")))]),
         "crustdata.company" if company % 7 == 6 => Reply::NoMatch,
         "crustdata.company" => {

@@ -11,7 +11,7 @@ pub(crate) fn company(seed: u64, domain: &str) -> Option<Company> {
     let base = plain(seed, domain);
     let company = match domain {
         "northwind-grid.example" => northwind_grid(base),
-        "hexa-labs.example" => hexa_labs(base),
+        "hexa-labs.example" | "newborn-works.example" => hexa_labs(base),
         "tinyforge.example" => tinyforge(base),
         "colossus-industries.example" => colossus_industries(base),
         "quietriver.example" => quietriver(base),

@@ -26,10 +26,12 @@ const FILES: [(&str, &str); 4] = [
     (SEED, include_str!("../../../../config/presets/seed.yaml")),
     (PLG, include_str!("../../../../config/presets/plg.yaml")),
 ];
-const CONNECTORS: [&str; 4] = [
+const CONNECTORS: [&str; 6] = [
     include_str!("../../../../config/connectors/crustdata.company.yaml"),
     include_str!("../../../../config/connectors/crustdata.person.yaml"),
+    include_str!("../../../../config/connectors/dns.yaml"),
     include_str!("../../../../config/connectors/email.yaml"),
+    include_str!("../../../../config/connectors/rdap.yaml"),
     include_str!("../../../../config/connectors/website.yaml"),
 ];
 

@@ -17,6 +17,13 @@ fn a_field_that_nobody_tells_is_found_with_who_could() {
     let at = line_of(&[(SIGNUP, person, "")], SIGNUP, "contact.seniority in");
     let said = unknown("score rule \"a person who decides\"", "contact.seniority", "let a step ask `crustdata.person`");
     assert_eq!(seniority, [Finding::new(SIGNUP, at, said)]);
+    let registration = "  - name: registration\n    wants: [email.domain_registered_at]\n    providers: [rdap]\n    timeout: 800ms\n    \
+                        on_rate_limit: continue\n";
+    let age = findings(&[(SIGNUP, registration, "")]);
+    let at = line_of(&[], SIGNUP, "not fraud.domain_age_plausible");
+    let advice = "it is derived from `email.domain_age_days`, `company.headcount`: let a step ask who tells them";
+    let gate = "gate rule \"the domain is too young for a company of that size\"";
+    assert_eq!(age, [Finding::new(SIGNUP, at, unknown(gate, "fraud.domain_age_plausible", advice))]);
     assert_found(&[
         (
             (SIGNUP, "email.disposable\n", "email.disposable || email.risk_score == \"high\"\n"),

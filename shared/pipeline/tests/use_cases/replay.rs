@@ -56,6 +56,21 @@ async fn a_run_of_somebody_known_replays_with_what_the_record_knew() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn s3_74_what_was_derived_replays_and_follows_from_what_is_supposed() {
+    let world = World::new();
+    let young = START.before(Millis::days(10)).day();
+    world.provider.answers("rdap", vec![(Millis(0), hit("rdap", &[("email.domain_registered_at", Value::text(young))]))]);
+    let run = world.finish(&jane()).await;
+    assert_eq!(run.decision().unwrap().outcome, Outcome::Held, "1,200 people on a domain of ten days");
+    assert_same(&world, &run, 1);
+    for supposed in ["company.headcount=20", "email.domain_registered_at=2010-01-01", "fraud.domain_age_plausible=true"] {
+        let supposed = Supposed::parse(supposed, &world.enrich.config.schema).unwrap();
+        let after = what_if(&run, &world.enrich.config, std::slice::from_ref(&supposed)).unwrap().after;
+        assert_eq!(after.outcome, Outcome::Routed, "{}", supposed.field);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_click_replays_as_the_duplicate_it_was() {
     let world = World::new();
     world.finish(&jane()).await;

@@ -230,6 +230,8 @@ fn config() -> Config {
     let company = ["company.headcount", "company.funding_stage", "company.tech_stack", "company.traffic_trend_90d", "company.name"];
     let operations = [
         operation("email", 0, FieldClass::Check, &[KeyKind::Email], &["email.kind", "email.disposable", "email.role_account"]),
+        operation("dns", 0, FieldClass::Check, &[KeyKind::Domain], &["email.mx_found", "email.domain_exists"]),
+        operation("rdap", 0, FieldClass::Company, &[KeyKind::Domain], &["email.domain_registered_at"]),
         operation("website", 0, FieldClass::Company, &[KeyKind::Domain], &["company.description", "company.website"]),
         operation("crustdata.company", 2, FieldClass::Company, &[KeyKind::Domain], &company),
         operation(

@@ -28,6 +28,8 @@ pub(crate) struct Recorded {
     company: Vec<Observation>,
     person: Vec<Observation>,
     scan: Vec<Observation>,
+    dns: Vec<Observation>,
+    rdap: Vec<Observation>,
     free: Arc<HttpProvider>,
 }
 
@@ -36,14 +38,17 @@ impl Recorded {
     pub(crate) async fn take(secrets: Arc<dyn Secrets>, now: Timestamp) -> anyhow::Result<(Self, Config)> {
         let (_sandbox, address) = Sandbox::start(Options { seed: 1, latency: Latency::Off }).await?;
         let (config, connectors) = config()?;
-        let endpoints = Endpoints::new([("crustdata".to_owned(), format!("http://{address}/crustdata"))])?;
+        let endpoints = ["crustdata", "dns", "rdap"].map(|name| (name.to_owned(), format!("http://{address}/{name}")));
+        let endpoints = Endpoints::new(endpoints)?;
         let egress = Egress::new([address.to_string()], Aws::local("http://127.0.0.1:9").await?.tls())?;
         let provider = HttpProvider::new(Arc::new(connectors), endpoints, egress, secrets);
         let (domain, email) = ASKED_ABOUT;
         let company = ask(&provider, COMPANY, KeyKind::Domain, domain, now).await?;
         let person = ask(&provider, PERSON, KeyKind::BusinessEmail, email, now).await?;
+        let dns = ask(&provider, "dns", KeyKind::Domain, domain, now).await?;
+        let rdap = ask(&provider, "rdap", KeyKind::Domain, domain, now).await?;
         let scan = scan(&config, now)?;
-        Ok((Self { company, person, scan, free: Arc::new(provider) }, config))
+        Ok((Self { company, person, scan, dns, rdap, free: Arc::new(provider) }, config))
     }
 
     /// Whether an operation is one of the three.
@@ -57,6 +62,8 @@ impl Recorded {
             COMPANY => &self.company,
             PERSON => &self.person,
             SCAN => &self.scan,
+            "dns" => &self.dns,
+            "rdap" => &self.rdap,
             _ => return None,
         };
         let asked_about = |observation: &Observation| Observation {

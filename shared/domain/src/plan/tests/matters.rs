@@ -256,6 +256,38 @@ fn x_31_while_the_gate_would_hold_the_lead_only_what_may_change_that_is_paid_for
     assert_eq!(asked(&next(&held)), "mail.check");
 }
 
+fn gate(when: &str) -> [GateRule; 1] {
+    let when = Condition::parse(when, &Schema::default()).unwrap();
+    [GateRule { when, verdict: Verdict::Verify, because: "evidence".into() }]
+}
+
+#[test]
+fn x_31_the_gate_hears_free_evidence_before_the_first_paid_call_and_then_nothing_is_paid_for() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount"), ("dns.look", 0, "email.mx_found")]);
+    let gate = gate("not email.mx_found");
+    let judged = |world: &World| next(&Situation { rules: Rules { gate: &gate, ..world.situation().rules }, ..world.situation() });
+    assert_eq!(asked(&judged(&world)), "dns.look");
+    world.calls.push(Call { step: "dns.look".into(), ..line("dns.look", CallOutcome::Hit { fields: Vec::new() }) });
+    assert_eq!(asked(&judged(&world)), "size.look", "what the gate does not know holds nobody");
+    world.facts.insert(Field::known("email.mx_found"), Fact { value: Value::Bool(false), ..fact(7000, Millis(0)) });
+    assert_eq!(*skipped(&judged(&world)), Skip::HeldByGate);
+}
+
+#[test]
+fn s3_74_the_companys_size_is_paid_for_where_the_domain_is_too_young_to_pass_without() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount")]);
+    world.rules = route(&[]);
+    let gate = gate("not fraud.domain_age_plausible");
+    let mut at_age = |days: i64| {
+        world.facts.insert(Field::known("email.domain_age_days"), Fact { value: Value::number(days), ..fact(7000, Millis(0)) });
+        next(&Situation { rules: Rules { gate: &gate, ..world.situation().rules }, ..world.situation() })
+    };
+    assert_eq!(asked(&at_age(20)), "size.look");
+    assert_eq!(*skipped(&at_age(4000)), Skip::ChangesNothing { track: Some(Track::SelfServe) });
+}
+
 #[test]
 fn s0_27_what_a_record_lacks_may_still_come() {
     let mut world = World::new();
