@@ -8,6 +8,7 @@ use crate::config::{Config, fields_read};
 use crate::decision::{Decision, Outcome};
 use crate::derived;
 use crate::gate::{self, Verdict};
+use crate::identity::certificate_in;
 use crate::merge::Facts;
 use crate::observation::{Absence, Basis, Observation};
 use crate::plan::{Call, Plan, last_calls, unmet};
@@ -23,7 +24,10 @@ use crate::value::Value;
 use crate::vertical::lacked;
 
 /// The canonical fields that a form may fill besides the declared ones.
-const OPEN_TO_FORMS: &[&str] = &["product", "loan_amount", "source.type", "contact.phone"];
+const OPEN_TO_FORMS: &[&str] = &["product", "loan_amount", "source.type", "contact.phone", CERTIFICATE];
+
+/// A form names a consent certificate by its URL; what is kept is the id.
+const CERTIFICATE: &str = "trustedform.cert_id";
 
 /// The canonical fields that a signup itself may bring, whatever its form.
 const SAID_BY_SIGNUPS: &[&str] = &[
@@ -199,11 +203,16 @@ pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
             continue;
         }
         let value = Value::of_json(json).filter(|value| value.fits(config.schema.kind_of(&field).0));
+        let value = if field.as_str() == CERTIFICATE { value.and_then(|url| certificate(&url)) } else { value };
         if let Some(value) = value {
             say(field, value, Basis::Stated);
         }
     }
     said
+}
+
+fn certificate(url: &Value) -> Option<Value> {
+    if let Value::Text(url) = url { certificate_in(url).map(Value::text) } else { None }
 }
 
 /// The field that a profile's host belongs to; an unknown host is taken for the professional one.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::credits::Trigger;
 use crate::decision::Decision;
-use crate::identity::{Domain, KeyKind, LookupKey};
+use crate::identity::{Domain, KeyKind, LookupKey, Phone, is_certificate_id};
 use crate::merge::Facts;
 use crate::observation::{Absence, Observation};
 use crate::plan::{Call, CallOutcome};
@@ -94,15 +94,22 @@ impl Run {
         self.decisions.last()
     }
 
-    /// The signup's keys, and the company's domain where a source named it (S3-50).
+    /// The signup's keys, and those that facts give: the company's domain where a source named it (S3-50), the phone number, the
+    /// consent certificate.
     #[must_use]
     pub fn lookup_keys(&self, facts: &Facts) -> Vec<LookupKey> {
         let mut keys = self.signup.lookup_keys();
         let has_domain = keys.iter().any(|key| key.kind == KeyKind::Domain);
-        let named = facts.get(&Field::known("company.domain")).map(|fact| fact.value.to_string());
-        if let (false, Some(domain)) = (has_domain, named.and_then(|text| Domain::parse(&text).ok())) {
+        if let (false, Some(domain)) = (has_domain, given(KeyKind::Domain, facts).and_then(|text| Domain::parse(&text).ok())) {
             keys.push(LookupKey { kind: KeyKind::Domain, value: domain.as_str().to_owned() });
         }
+        if let Some(phone) = given(KeyKind::Phone, facts).and_then(|text| Phone::parse(&text).ok()) {
+            keys.push(LookupKey { kind: KeyKind::Phone, value: phone.expose().to_owned() });
+            let digits = phone.north_american().map(str::to_owned);
+            keys.extend(digits.map(|value| LookupKey { kind: KeyKind::NorthAmericanPhone, value }));
+        }
+        let certificate = given(KeyKind::Certificate, facts).filter(|text| is_certificate_id(text));
+        keys.extend(certificate.map(|value| LookupKey { kind: KeyKind::Certificate, value }));
         keys
     }
 
@@ -117,6 +124,11 @@ impl Run {
     pub fn cost(&self) -> Credits {
         self.calls.iter().fold(Credits::ZERO, |sum, call| sum.plus(call.cost))
     }
+}
+
+/// The first of the fields that give a key of this kind and are known.
+fn given(kind: KeyKind, facts: &Facts) -> Option<String> {
+    kind.given_by().iter().find_map(|path| facts.get(&Field::known(path))).map(|fact| fact.value.to_string())
 }
 
 /// Why a field is absent that nobody supplied, read from the log of the calls that could have supplied it. A failed
@@ -138,7 +150,9 @@ pub fn absence_of(field: &Field, calls: &[Call], supplies: impl Fn(&str, &Field)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Millis;
+    use crate::merge::Fact;
+    use crate::units::{BasisPoints, Millis};
+    use crate::value::Value;
 
     const STAGE: Field = Field::known("company.funding_stage");
 
@@ -151,6 +165,30 @@ mod tests {
     fn absence(outcomes: impl IntoIterator<Item = CallOutcome>, lacked: &[&Field]) -> Absence {
         let calls: Vec<Call> = outcomes.into_iter().map(call).collect();
         absence_of(&STAGE, &calls, |_, field| *field == STAGE, &lacked.iter().copied().collect())
+    }
+
+    #[test]
+    fn s4_06_s4_14_a_phone_and_a_certificate_are_keys_once_they_are_known() {
+        let fact = |value: &str| Fact {
+            value: Value::text(value),
+            confidence: BasisPoints::new(6000),
+            sources: vec!["signup".into()],
+            confirmations: 1,
+            observed_at: Timestamp::from_millis(0),
+            conflicts: vec![],
+            checks: vec![],
+        };
+        let keys = |known: &[(&'static str, &str)]| -> Vec<(KeyKind, String)> {
+            let facts = known.iter().map(|(path, value)| (Field::known(path), fact(value))).collect();
+            let run = Run::begin(RunId::parse(&"a".repeat(43)).unwrap(), Signup::default(), Priority::High, Timestamp::from_millis(0), "c");
+            run.lookup_keys(&facts).into_iter().map(|key| (key.kind, key.value)).collect()
+        };
+        assert_eq!(keys(&[]), []);
+        let american = [(KeyKind::Phone, "+15125550100".to_owned()), (KeyKind::NorthAmericanPhone, "5125550100".to_owned())];
+        assert_eq!(keys(&[("contact.phone", "+15125550100"), ("contact.mobile_phone", "+4930123456")]), american);
+        assert_eq!(keys(&[("contact.mobile_phone", "+4930123456")]), [(KeyKind::Phone, "+4930123456".to_owned())]);
+        assert_eq!(keys(&[("trustedform.cert_id", "2605ec3a")]), [(KeyKind::Certificate, "2605ec3a".to_owned())]);
+        assert_eq!(keys(&[("trustedform.cert_id", "../v1/other")]), []);
     }
 
     #[test]

@@ -74,6 +74,12 @@ pub enum KeyKind {
     CompanyName,
     /// An address of any kind, for checks of the address itself; it identifies nobody beyond the keys above.
     Email,
+    /// A phone number in E.164 form, for checks of the number itself.
+    Phone,
+    /// The ten digits of a number under country code 1, for vendors who know no other numbers.
+    NorthAmericanPhone,
+    /// The id of a consent certificate (S4-14).
+    Certificate,
 }
 
 impl KeyKind {
@@ -90,6 +96,21 @@ impl KeyKind {
             Self::CompanyLinkedinUrl => "company_linkedin_url",
             Self::CompanyName => "company_name",
             Self::Email => "email",
+            Self::Phone => "phone",
+            Self::NorthAmericanPhone => "north_american_phone",
+            Self::Certificate => "certificate",
+        }
+    }
+
+    /// The fields that give a key of this kind as soon as somebody tells one, the best first (S3-50).
+    #[must_use]
+    pub const fn given_by(self) -> &'static [&'static str] {
+        match self {
+            Self::Domain => &["company.domain"],
+            Self::Phone | Self::NorthAmericanPhone => &["contact.phone", "contact.direct_phone", "contact.mobile_phone"],
+            Self::Certificate => &["trustedform.cert_id"],
+            Self::SocialUrl | Self::SsoIdentity | Self::BusinessEmail | Self::PersonalEmail | Self::Email => &[],
+            Self::NameAndCompany | Self::CompanyLinkedinUrl | Self::CompanyName => &[],
         }
     }
 }

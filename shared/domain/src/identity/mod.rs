@@ -1,5 +1,6 @@
 //! Who a signup is: addresses that mask themselves, their kind, and the keys people and companies are looked up by.
 
+mod certificate;
 mod disposable;
 mod keys;
 #[cfg(test)]
@@ -7,6 +8,7 @@ mod tests;
 
 use std::fmt;
 
+pub use certificate::{certificate_in, is_certificate_id};
 pub use keys::{HashKey, KeyKind, LookupKey, WeakHashKey};
 use serde::{Deserialize, Serialize};
 
@@ -287,10 +289,16 @@ impl Phone {
         Ok(Self(format!("+{digits}")))
     }
 
-    /// The whole number. Never pass it to a log, an error or a URL.
+    /// The whole number. Never pass it to a log, an error or a URL of ours; vendors who check numbers want them in theirs.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// The ten digits of a number under country code 1 (the United States, Canada and their neighbours).
+    #[must_use]
+    pub fn north_american(&self) -> Option<&str> {
+        self.0.strip_prefix("+1").filter(|digits| digits.len() == 10)
     }
 }
 

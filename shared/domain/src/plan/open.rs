@@ -197,7 +197,7 @@ impl<'a> Open<'a> {
         leader.step.name == other.step.name
             || other.step.wants.iter().any(|field| told.contains(field))
             || other.step.when.as_ref().is_some_and(|when| when.fields().iter().any(|field| told.contains(field)))
-            || (other.operation.keys.contains(&KeyKind::Domain) && told.contains(&Field::known("company.domain")))
+            || other.operation.keys.iter().any(|kind| gives(&told, *kind))
             || (!other.operation.price.is_free() && self.eligible_by.iter().any(|field| told.contains(field)))
     }
 }
@@ -261,7 +261,12 @@ pub(super) fn eligible(situation: &Situation<'_>, operation: &Operation, open: &
 
 /// Whether another answer may bring a key that the operation accepts (S3-50).
 pub(super) fn may_find_key(operation: &Operation, open: &BTreeSet<Field>) -> bool {
-    operation.keys.contains(&KeyKind::Domain) && open.contains(&Field::known("company.domain"))
+    operation.keys.iter().any(|kind| gives(open, *kind))
+}
+
+/// Whether one of these fields gives a key of this kind.
+fn gives(fields: &BTreeSet<Field>, kind: KeyKind) -> bool {
+    kind.given_by().iter().any(|path| fields.contains(&Field::known(path)))
 }
 
 /// Whether no answer can tell or overturn a field any more: what is known of it is enough, or too sure to be overturned.

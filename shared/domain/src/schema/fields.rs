@@ -219,6 +219,8 @@ pub(super) const ALIASES: &[(&str, &str)] = &[
     ("phone_1", "contact.phone"),
     ("email_1", "contact.email"),
     ("contact.job_title", "contact.title"),
+    // What the vendor's script calls the hidden input of a form.
+    ("xxTrustedFormCertUrl", "trustedform.cert_id"),
     ("email.score", "email.risk_score"),
     ("headcount", "company.headcount"),
     ("funding_stage", "company.funding_stage"),
