@@ -10,13 +10,13 @@ use crate::decision::Decision;
 use crate::identity::{Domain, KeyKind, LookupKey, Phone, is_certificate_id};
 use crate::merge::Facts;
 use crate::observation::{Absence, Observation};
-use crate::plan::{Call, CallOutcome};
+use crate::plan::{Call, CallOutcome, Order};
 use crate::priority::Priority;
 use crate::record::RecordId;
 use crate::schema::Field;
 use crate::seen::Seen;
 use crate::signup::{RunId, Signup};
-use crate::units::{Credits, Timestamp};
+use crate::units::{BasisPoints, Credits, Timestamp};
 
 /// One run. `Debug` shows no value of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub struct Run {
     /// The calls made and not made, in order.
     #[serde(default)]
     pub calls: Vec<Call>,
+    /// In which order it asked, and how likely that was: what a learner of orders needs beside the calls (S1-14).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// It was looked up in full, whatever the track needed, as one signup in so many is (DESIGN §5).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explored_one_in: Option<NonZeroU32>,
@@ -64,6 +67,23 @@ pub struct Run {
     pub seen: Vec<Seen>,
 }
 
+/// How the order of a run's calls came about; the order itself is that of its calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// As the steps are written, or by what narrows the tracks most for its price.
+    pub order: Order,
+    /// How likely this order was among those that might have been taken. No order is drawn yet, so it is certain.
+    pub propensity: BasisPoints,
+}
+
+impl Asked {
+    /// An order that follows from the configuration and from what is known.
+    #[must_use]
+    pub const fn surely(order: Order) -> Self {
+        Self { order, propensity: BasisPoints::ONE }
+    }
+}
+
 impl Run {
     /// A run that has only begun; its deadlines are over at once unless they are set.
     #[must_use]
@@ -79,6 +99,7 @@ impl Run {
             config: config.to_owned(),
             observations: Vec::new(),
             calls: Vec::new(),
+            asked: None,
             explored_one_in: None,
             paid_by: None,
             record: None,
@@ -151,7 +172,7 @@ pub fn absence_of(field: &Field, calls: &[Call], supplies: impl Fn(&str, &Field)
 mod tests {
     use super::*;
     use crate::merge::Fact;
-    use crate::units::{BasisPoints, Millis};
+    use crate::units::Millis;
     use crate::value::Value;
 
     const STAGE: Field = Field::known("company.funding_stage");

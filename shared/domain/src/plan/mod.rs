@@ -13,7 +13,7 @@ mod together;
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use call::{Call, CallOutcome, Skip, last_calls};
 pub use choose::{next, next_attempt};
@@ -216,7 +216,7 @@ pub enum Until {
 }
 
 /// In which order the steps are asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
     /// As they are written.

@@ -22,7 +22,7 @@ use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
 use domain::priority::Priority;
 use domain::record::{Alias, Record, RecordId, aliases_of};
-use domain::run::Run;
+use domain::run::{Asked, Run};
 use domain::schema::Field;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
@@ -219,6 +219,7 @@ impl Enrich {
         work.run.finish_by(background.min(invocation_ends.before(CLOSING_TIME)));
         // Until versions of the configuration are stored, a run that was parked over a deploy is decided by the new one.
         work.run.pin(&self.config.hash);
+        work.run.asked = Some(Asked::surely(self.config.plan.order));
         work.run.explored_one_in = self.config.plan.explore.filter(|_| self.config.plan.explores(&work.run.id));
         if let Planned::Wait { until, why } = self.follow_plan(&mut work).await? {
             return self.park(message, work, until, why).await;

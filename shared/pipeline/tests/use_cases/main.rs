@@ -3,6 +3,7 @@
 
 mod dead_letters;
 mod enrich;
+mod learning;
 mod money;
 mod replay;
 mod sweep;
