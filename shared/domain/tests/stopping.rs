@@ -172,7 +172,10 @@ struct World {
 }
 
 fn world(vendors: impl Strategy<Value = Vec<Vendor>>) -> impl Strategy<Value = World> {
-    let steps = prop::collection::vec((prop::option::weighted(0.3, text(true)), stop(), 1usize..3), 6);
+    // S4-24: a step may depend on the score.
+    let of_score = (0i64..100, text(true)).prop_map(|(least, text)| format!("score >= {least} || {text}"));
+    let when = prop_oneof![3 => text(true), 1 => (0i64..100).prop_map(|least| format!("score < {least}")), 1 => of_score];
+    let steps = prop::collection::vec((prop::option::weighted(0.3, when), stop(), 1usize..3), 6);
     (judges(), vendors, steps, prop::bool::ANY).prop_map(|(judges, vendors, shapes, claims)| {
         let mut names: Vec<String> = (0..vendors.len()).map(|number| format!("v{number}.look")).collect();
         let mut steps = Vec::new();

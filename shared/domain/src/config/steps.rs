@@ -43,14 +43,14 @@ impl Checker {
             self.find(file, line(&section.name), message);
             return None;
         };
-        Some(Guard { when: self.rule_condition(file, written)?, why: Skip::Filtered { filter: name } })
+        Some(Guard { when: self.condition(file, written)?, why: Skip::Filtered { filter: name } })
     }
 
     fn step(&mut self, file: &str, section: StepSection, filters: &[Guard]) -> Step {
         let providers = self.providers(file, &section);
         let wants = self.wants(file, &section, &providers);
         let stop = section.stop.as_ref().and_then(|written| self.stop(file, written));
-        let when = section.when.as_ref().and_then(|written| self.rule_condition(file, written));
+        let when = section.when.as_ref().and_then(|written| self.condition(file, written));
         let guards: Vec<Guard> = filters.iter().cloned().chain(self.worth(file, &section, &providers)).collect();
         let default = OnError::default();
         Step {
@@ -122,7 +122,7 @@ impl Checker {
             self.find(file, line(worth), message);
             return None;
         };
-        Some(Guard { when: self.rule_condition(file, otherwise)?, why: Skip::NotWorthIt })
+        Some(Guard { when: self.condition(file, otherwise)?, why: Skip::NotWorthIt })
     }
 
     fn providers(&mut self, file: &str, section: &StepSection) -> Vec<String> {

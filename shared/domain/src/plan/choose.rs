@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::open::{Chance, IsFinal, Open, Standing, eligible, is_settled, may_find_key, open, payment_refused, standing};
+use super::open::{Chance, IsFinal, Open, Standing, applies, eligible, is_settled, may_find_key, open, payment_refused, settled, standing};
 use super::{Ask, Call, CallOutcome, Next, Operation, Order, Situation, Skip, Step, Until};
 use crate::condition::Truth;
 use crate::coverage::Coverage;
@@ -135,10 +135,9 @@ pub(super) struct Choice<'a> {
 impl<'a> Choice<'a> {
     fn key_for(&self, step: &Step, operation: &Operation) -> Result<&'a LookupKey, Refusal> {
         let situation = self.situation;
-        let view = situation.view().hiding(&self.open.fields);
-        let applies = step.when.as_ref().map_or(Truth::True, |when| when.evaluate(&view));
+        let applies = applies(situation, step, &self.open.fields);
         if applies == Truth::False {
-            let guard = step.guards.iter().find(|guard| guard.when.evaluate(&view) == Truth::False);
+            let guard = step.guards.iter().find(|guard| settled(situation, &guard.when, &self.open.fields) == Truth::False);
             return Err(Refusal::Final(guard.map_or(Skip::ConditionFalse, |guard| guard.why.clone())));
         }
         if let Err((ineligible, is_final)) = eligible(situation, operation, &self.open.fields) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Plan, Situation, Step, Stop};
-use crate::condition::{Truth, View};
+use crate::condition::{Condition, Truth, View};
 use crate::confidence;
 use crate::derived;
 use crate::eligibility::Ineligible;
@@ -12,6 +12,7 @@ use crate::identity::KeyKind;
 use crate::merge::Fact;
 use crate::merge::checked_by;
 use crate::schema::Field;
+use crate::score::{self, Score};
 use crate::units::{BasisPoints, Credits, Timestamp};
 
 /// A run pays for the same operation at most this often, over all its receives: once, and once more (S4-39).
@@ -126,6 +127,8 @@ pub(super) struct Open<'a> {
     pub(super) fields: BTreeSet<Field>,
     /// The fields that eligibility reads.
     eligible_by: Vec<Field>,
+    /// The fields that the score reads.
+    scored_by: BTreeSet<Field>,
 }
 
 /// The fields that a call not yet made could still tell or overturn; `has` is unknown for them.
@@ -158,7 +161,8 @@ fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
         if chances.len() == before {
             let view = situation.view().with_open(fields.iter().cloned());
             let verdict_so_far = gate::judge(situation.rules.gate, &view).verdict;
-            return Open { verdict, verdict_so_far, chances, fields, eligible_by: situation.eligibility.fields() };
+            let scored_by = situation.rules.score.iter().flat_map(|rule| rule.when.fields()).collect();
+            return Open { verdict, verdict_so_far, chances, fields, eligible_by: situation.eligibility.fields(), scored_by };
         }
     }
 }
@@ -190,13 +194,18 @@ impl<'a> Open<'a> {
         }
     }
 
+    /// Whether a step's condition reads one of these fields, by itself or by the score.
+    fn is_read(&self, when: &Condition, told: &BTreeSet<Field>) -> bool {
+        when.fields().iter().any(|field| told.contains(field)) || (when.reads_score() && !self.scored_by.is_disjoint(told))
+    }
+
     /// Whether one call's answer may decide if another one is made: it stands before it in the same step, or tells what the other's
     /// step wants, depends on, is asked by or is excluded by.
     fn leads(&self, leader: &Chance<'_>, other: &Chance<'_>) -> bool {
         let told = self.told_by(leader.operation);
         leader.step.name == other.step.name
             || other.step.wants.iter().any(|field| told.contains(field))
-            || other.step.when.as_ref().is_some_and(|when| when.fields().iter().any(|field| told.contains(field)))
+            || other.step.when.as_ref().is_some_and(|when| self.is_read(when, &told))
             || other.operation.keys.iter().any(|kind| gives(&told, *kind))
             || (!other.operation.price.is_free() && self.eligible_by.iter().any(|field| told.contains(field)))
     }
@@ -229,12 +238,27 @@ fn moved(operation: &Operation) -> BTreeSet<Field> {
 }
 
 fn may_come_to_pass(situation: &Situation<'_>, chance: &Chance<'_>, open: &BTreeSet<Field>) -> bool {
-    let view = situation.view().hiding(open);
     let Chance { step, operation } = chance;
-    step.when.as_ref().is_none_or(|when| when.evaluate(&view) != Truth::False)
+    applies(situation, step, open) != Truth::False
         && !matches!(eligible(situation, operation, open), Err((_, IsFinal::Yes)))
         && step.wants.iter().any(|field| operation.supplies.contains(field) && !is_settled(situation, step, field))
         && (operation.key_among(situation.keys).is_some() || may_find_key(operation, open))
+}
+
+/// Whether a step's condition holds for good, whatever is told of the `open` fields. It may read the score, of which it sees the points
+/// that are settled (S4-24).
+pub(super) fn applies(situation: &Situation<'_>, step: &Step, open: &BTreeSet<Field>) -> Truth {
+    step.when.as_ref().map_or(Truth::True, |when| settled(situation, when, open))
+}
+
+/// The answer of a step's condition for good.
+pub(super) fn settled(situation: &Situation<'_>, when: &Condition, open: &BTreeSet<Field>) -> Truth {
+    let view = situation.view().hiding(open);
+    if !when.reads_score() {
+        return when.evaluate(&view);
+    }
+    let Score { low, high, .. } = score::score(situation.rules.score, &view);
+    when.evaluate(&view.with_score(low, high))
 }
 
 /// Whether a refusal stands whatever else is told.
