@@ -61,7 +61,8 @@ fn decided(text: &mut String, run: &Run, decision: &Decision) {
     let provisional = if decision.route.provisional { ", provisional" } else { "" };
     let owner = decision.owner.as_ref().map_or_else(String::new, |owner| format!(", owner {owner}"));
     let (outcome, track) = (decision.outcome.as_str(), decision.route.track.as_str());
-    let _ = writeln!(text, "\n{outcome}: {track}{provisional}{owner}, {} after it was accepted", decision.after);
+    let destination = decision.route.destination.as_ref().map_or_else(String::new, |name| format!(" for {name}"));
+    let _ = writeln!(text, "\n{outcome}: {track}{destination}{provisional}{owner}, {} after it was accepted", decision.after);
     for reason in &decision.route.because {
         let _ = writeln!(text, "  because {reason}");
     }

@@ -140,6 +140,7 @@ fn held(config: &Config, score: &[ScoreRule], route: &RouteRules, evidence: &Evi
         if is_final { Tracks::only(Track::Verification) } else { possible(config, Rules { gate: &config.gate, score, route }, evidence) };
     Route {
         track: Track::Verification,
+        destination: None,
         provisional: tracks.single().is_none(),
         possible: tracks.iter().collect(),
         because: vec![because.to_owned()],
@@ -327,7 +328,7 @@ mod tests {
                 "issuer": "signup", "delivery": "1", "occurred_at": 0, "email": "jane@acme.io", "name": "Jane", "company_name": "Acme",
                 "job_role": "VP", "social_url": profile, "company_linkedin_url": "https://linkedin.com/company/acme", "source": "trial",
                 "custom": {"loan_tier": "a", "product": "x", "loan_amount": 5, "source.type": "exclusive", "contact.phone": "+15125550100",
-                           "company.headcount": 5},
+                           "xxTrustedFormCertUrl": "https://cert.trustedform.com/2605ec3a", "company.headcount": 5},
             });
             let signup: Signup = serde_json::from_value(signup).unwrap();
             said.extend(observations_of(&signup, &config).into_iter().map(|observation| observation.field.to_string()));

@@ -286,6 +286,7 @@ mod tests {
         let rule = |(when, to): &(&str, Track)| RouteRule {
             when: Condition::parse(when, &Schema::default()).unwrap(),
             to: *to,
+            destination: None,
             because: (*when).to_owned(),
         };
         RouteRules { rules: rules.iter().map(rule).collect(), otherwise, undecided: Track::Review }

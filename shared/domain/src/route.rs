@@ -99,6 +99,8 @@ pub struct RouteRule {
     pub when: Condition,
     /// The track it leads to.
     pub to: Track,
+    /// Who takes the lead within the track, such as a buyer or a calling hour (S4-35, S4-36).
+    pub destination: Option<String>,
     /// Why, in the words of whoever configured it.
     pub because: String,
 }
@@ -119,6 +121,9 @@ pub struct RouteRules {
 pub struct Route {
     /// The track.
     pub track: Track,
+    /// Who takes the lead within the track, where the rule that decided names somebody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
     /// True while something unknown could still lead elsewhere.
     pub provisional: bool,
     /// Every track that is still possible, sorted.
@@ -165,10 +170,12 @@ pub fn route(rules: &RouteRules, view: &View<'_>, possible: Tracks) -> Route {
             None if track == rules.otherwise && waiting_for.is_empty() => format!("no rule holds, so {}", track.as_str()),
             _ => format!("whatever is not known may be, it leads to {}", track.as_str()),
         };
-        return Route { track, provisional: false, possible: vec![track], because: vec![reason] };
+        // Where an earlier rule may still hold, which would lead to the same track, its destination may be another one.
+        let destination = decided_by.filter(|rule| rule.to == track && waiting_for.is_empty()).and_then(|rule| rule.destination.clone());
+        return Route { track, destination, provisional: false, possible: vec![track], because: vec![reason] };
     }
     waiting_for.insert(0, format!("not enough is known, so {} for now", rules.undecided.as_str()));
-    Route { track: rules.undecided, provisional: true, possible: possible.iter().collect(), because: waiting_for }
+    Route { track: rules.undecided, destination: None, provisional: true, possible: possible.iter().collect(), because: waiting_for }
 }
 
 /// The owner whose turn it is in a pool: turn 0 is the first. `None` for an empty pool.
@@ -182,12 +189,16 @@ pub fn owner_of_turn(pool: &[String], turn: u64) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Schema;
+    use crate::merge::{Fact, Facts};
+    use crate::schema::{Field, Schema};
+    use crate::units::{BasisPoints, Timestamp};
+    use crate::value::Value;
 
     fn rules(list: &[(&str, Track)]) -> RouteRules {
         let rule = |(when, to): &(&str, Track)| RouteRule {
             when: Condition::parse(when, &Schema::default()).unwrap(),
             to: *to,
+            destination: Some(format!("of {when}")),
             because: (*when).to_owned(),
         };
         RouteRules { rules: list.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe }
@@ -215,6 +226,28 @@ mod tests {
     fn an_unknown_rule_that_leads_to_the_same_track_leaves_nothing_open() {
         let rules = rules(&[("company.headcount > 5", Track::AeQueue), ("score >= 60", Track::AeQueue)]);
         assert!(!routed(&rules, &View::default().with_score(70, 70)).provisional);
+    }
+
+    #[test]
+    fn s4_35_the_destination_is_of_the_rule_that_decides_and_of_none_while_an_earlier_one_may() {
+        let rules = rules(&[("company.headcount > 5", Track::AeQueue), ("score >= 60", Track::AeQueue)]);
+        let routed = |score, facts: &Facts| routed(&rules, &View::of(facts).with_score(score, score));
+        let known = |headcount: i64| -> Facts {
+            let fact = Fact {
+                value: Value::number(headcount),
+                confidence: BasisPoints::new(9000),
+                sources: vec![],
+                confirmations: 1,
+                observed_at: Timestamp::from_millis(0),
+                conflicts: vec![],
+                checks: vec![],
+            };
+            [(Field::known("company.headcount"), fact)].into()
+        };
+        assert_eq!(routed(70, &known(9)).destination.as_deref(), Some("of company.headcount > 5"));
+        assert_eq!(routed(70, &known(1)).destination.as_deref(), Some("of score >= 60"));
+        assert_eq!(routed(70, &Facts::new()).destination, None, "the first rule may still hold");
+        assert_eq!(routed(10, &known(1)).destination, None, "no rule holds");
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub fn properties(plan: &CrmPlan, config: &Config, facts: &Facts, decision: &Dec
         PropertySource::Field(field) => facts.get(field).map(|fact| fact.value.to_string()),
         PropertySource::Score => Some(decision.score.low.to_string()),
         PropertySource::Track => Some(decision.route.track.as_str().to_owned()),
+        PropertySource::Destination => decision.route.destination.clone(),
         PropertySource::Owner => decision.owner.clone(),
         PropertySource::Provider => Some(providers(facts)).filter(|names| !names.is_empty()),
         PropertySource::Tier => decision.tier.as_ref().and_then(Tier::known).map(str::to_owned),

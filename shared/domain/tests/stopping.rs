@@ -116,7 +116,7 @@ fn judges_with(gate: impl Strategy<Value = Vec<String>>, has: bool) -> impl Stra
         gate: gate.into_iter().map(|when| GateRule { when: condition(&when), verdict: Verdict::Verify, because: "gate".into() }).collect(),
         score: score.into_iter().map(|(when, points)| ScoreRule { when: condition(&when), points, because: "score".into() }).collect(),
         route: RouteRules {
-            rules: route.into_iter().map(|(when, to)| RouteRule { when: condition(&when), to, because: when }).collect(),
+            rules: route.into_iter().map(|(when, to)| RouteRule { when: condition(&when), to, destination: None, because: when }).collect(),
             otherwise,
             undecided,
         },

@@ -287,6 +287,8 @@ pub(super) struct RouteSection {
 pub(super) struct RouteRuleSection {
     pub(super) when: Spanned<String>,
     pub(super) to: Track,
+    #[serde(default)]
+    pub(super) destination: Option<Spanned<String>>,
     pub(super) because: String,
 }
 

@@ -165,6 +165,8 @@ pub enum PropertySource {
     Score,
     /// The track.
     Track,
+    /// Who takes the lead within the track, where the rule that decided names somebody (S4-35).
+    Destination,
     /// The owner, where the track has one.
     Owner,
     /// The providers that the facts came from.

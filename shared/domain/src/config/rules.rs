@@ -113,10 +113,19 @@ impl Checker {
         let mut rules = Vec::new();
         for rule in section.rules {
             if let Some(when) = self.condition(file, &rule.when) {
-                rules.push(RouteRule { when, to: rule.to, because: rule.because });
+                let destination = rule.destination.and_then(|written| self.destination(file, written));
+                rules.push(RouteRule { when, to: rule.to, destination, because: rule.because });
             }
         }
         RouteRules { rules, otherwise: section.otherwise, undecided: section.undecided }
+    }
+
+    fn destination(&mut self, file: &str, written: Spanned<String>) -> Option<String> {
+        if written.value.trim().is_empty() {
+            self.find(file, line(&written), "the destination is empty; name whom the CRM hands the lead to, or leave it out".to_owned());
+            return None;
+        }
+        Some(written.value)
     }
 
     /// The plan as a section and its steps say; what the section leaves out is that of `other`.

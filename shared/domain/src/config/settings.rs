@@ -21,6 +21,7 @@ const OWN_SOURCES: &[&str] = &["crm", "signup"];
 /// What a property can say of the decision.
 const DECISION: &[&str] = &[
     "decision.confidence",
+    "decision.destination",
     "decision.icp",
     "decision.owner",
     "decision.provider",
@@ -144,6 +145,7 @@ impl Checker {
             let source = match written.value.as_str() {
                 "decision.score" => Some(PropertySource::Score),
                 "decision.track" => Some(PropertySource::Track),
+                "decision.destination" => Some(PropertySource::Destination),
                 "decision.owner" => Some(PropertySource::Owner),
                 "decision.provider" => Some(PropertySource::Provider),
                 "decision.confidence" => Some(PropertySource::Confidence),

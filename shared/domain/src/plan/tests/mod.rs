@@ -41,6 +41,7 @@ fn route(rules: &[(&str, Track)]) -> RouteRules {
     let rule = |(when, to): &(&str, Track)| RouteRule {
         when: Condition::parse(when, &Schema::default()).unwrap(),
         to: *to,
+        destination: None,
         because: (*when).to_owned(),
     };
     RouteRules { rules: rules.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe }
