@@ -47,24 +47,37 @@ impl<'a> Draft<'a> {
     /// Every mistake that was found, with file and line.
     pub fn check(self, catalogue: Catalogue) -> Result<Config, Findings> {
         let (sources, fields) = (self.sources, self.schema.clone());
-        let config = self.check_for_use(catalogue)?;
+        let config = self.check_with(catalogue, Presets::All)?;
         let findings = lint(sources, fields, &config);
         if findings.is_empty() { Ok(config) } else { Err(Findings(findings)) }
     }
 
-    /// As [`Draft::check`], for a function: it takes a configuration that was published and leaves the lint out, which costs every
-    /// new process time and would refuse what an earlier version let pass.
+    /// As [`Draft::check`], for a function: it takes a configuration that was published and leaves out the lint, which would refuse what
+    /// an earlier version let pass, and the presets that are not in use. Both cost every new process time.
     ///
     /// # Errors
     /// Every mistake that makes the configuration unusable, with file and line.
     pub fn check_for_use(self, catalogue: Catalogue) -> Result<Config, Findings> {
+        self.check_with(catalogue, Presets::Chosen)
+    }
+
+    fn check_with(self, catalogue: Catalogue, presets: Presets) -> Result<Config, Findings> {
         let mut checker = Checker { schema: self.schema, catalogue, findings: Vec::new() };
-        let config = checker.config(self.sources, self.main);
+        let config = checker.config(self.sources, self.main, presets);
         match config {
             Some(config) if checker.findings.is_empty() => Ok(config),
             _ => Err(checker.sorted()),
         }
     }
+}
+
+/// Which presets are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presets {
+    /// All, so that a change of `preset:` brings no surprise.
+    All,
+    /// The one in use.
+    Chosen,
 }
 
 pub(super) fn parse<T: DeserializeOwned>(sources: &Sources, file: &str) -> Result<T, Finding> {
@@ -85,7 +98,7 @@ pub(super) struct Checker {
 
 impl Checker {
     /// `None` where the preset could not be read; a finding says why.
-    fn config(&mut self, sources: &Sources, main: Main) -> Option<Config> {
+    fn config(&mut self, sources: &Sources, main: Main, presets: Presets) -> Option<Config> {
         if main.version.value != 1 {
             self.find(MAIN_FILE, line(&main.version), format!("version {} is not known; write `version: 1`", main.version.value));
         }
@@ -96,7 +109,7 @@ impl Checker {
         let limits = self.limits(main.credits.value);
         let deadlines = self.deadlines(main.deadlines);
         let audiences = self.names(MAIN_FILE, main.segments, main.audiences);
-        let preset = self.preset(sources, &main.preset);
+        let preset = self.preset(sources, &main.preset, presets);
         if let Some(preset) = &preset {
             self.schema = preset.schema.clone();
         }

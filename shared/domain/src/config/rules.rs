@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use serde_saphyr::Spanned;
 
-use super::check::{Checker, line, parse};
+use super::check::{Checker, Presets, line, parse};
 use super::document::{GateSection, PlanSection, Preset, RouteSection, ScoreSection};
 use super::{MAIN_FILE, Sources};
 use crate::condition::Condition;
@@ -42,12 +42,15 @@ pub(super) struct Rules {
 }
 
 impl Checker {
-    /// Checks all presets, so that a change of `preset:` brings no surprise, and gives the chosen one.
-    pub(super) fn preset(&mut self, sources: &Sources, chosen: &Spanned<String>) -> Option<Rules> {
+    /// Checks presets and gives the chosen one.
+    pub(super) fn preset(&mut self, sources: &Sources, chosen: &Spanned<String>, presets: Presets) -> Option<Rules> {
         let (mut known, mut rules) = (Vec::new(), None);
         for (file, _) in sources.below(PRESETS) {
             let Some(name) = file.strip_prefix(PRESETS).and_then(|file| file.strip_suffix(".yaml")) else { continue };
             known.push(name);
+            if presets == Presets::Chosen && name != chosen.value {
+                continue;
+            }
             let checked = match parse::<Preset>(sources, file) {
                 Ok(preset) => self.rules(file, preset),
                 Err(finding) => {
