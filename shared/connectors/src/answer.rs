@@ -9,6 +9,7 @@ use serde_json_path::JsonPath;
 
 use crate::connector::{Http, Meaning, Test};
 use crate::egress::{Answer, Failure};
+use crate::normalise::says_nothing;
 use crate::wait::asked_wait;
 
 /// Where a vendor that limits us names no time.
@@ -125,16 +126,6 @@ fn holds(test: &Test, status: u16, body: Option<&Json>) -> bool {
     let status_holds = test.status.is_none_or(|expected| expected == status);
     let body_holds = test.body.as_ref().is_none_or(|path| body.is_some_and(|body| !path.query(body).is_empty()));
     status_holds && body_holds
-}
-
-fn says_nothing(json: &Json) -> bool {
-    match json {
-        Json::Null => true,
-        Json::String(text) => text.trim().is_empty(),
-        Json::Array(items) => items.is_empty(),
-        Json::Object(entries) => entries.is_empty(),
-        Json::Bool(_) | Json::Number(_) => false,
-    }
 }
 
 #[cfg(test)]

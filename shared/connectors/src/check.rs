@@ -21,7 +21,10 @@ use crate::document::{
 use crate::egress::{self, Redirects};
 use crate::example::Example;
 use crate::normalise::Normaliser;
-use crate::request::{Addition, Auth, Body, KEY, Request, SECRET};
+use crate::request::{Addition, Auth, Body, KEY, KEY_DIGITS, Place, Request, SECRET};
+
+/// What may stand for the key in a path, a query or a body.
+const KEYS: &[&str] = &[KEY, KEY_DIGITS];
 
 /// Collects what is wrong with one file.
 pub(crate) struct Checker<'a> {
@@ -92,7 +95,7 @@ impl<'a> Checker<'a> {
             );
         }
         let segments: Vec<&str> = written.path.value.trim_start_matches('/').split('/').collect();
-        let path: Vec<Template> = segments.iter().filter_map(|segment| self.template(&written.path, segment, KEY)).collect();
+        let path: Vec<Template> = segments.iter().filter_map(|segment| self.template(&written.path, segment, KEYS)).collect();
         let method = if written.method == MethodWord::Get { Method::GET } else { Method::POST };
         if let (Some(body), MethodWord::Get) = (&written.body, written.method) {
             self.find(body, "a GET request has no body; write `method: POST` or use `query`".to_owned());
@@ -109,8 +112,9 @@ impl<'a> Checker<'a> {
         }
         let headers = self.headers(&written.headers);
         let redirects = self.redirects(written, auth.is_some());
-        let auth = auth.and_then(|auth| self.auth(auth));
-        Some(Request { method, base_url: base_url?, path, redirects, headers, query, body, auth, keys: additions })
+        let auth = auth.and_then(|auth| self.auth(auth, written.method));
+        let encoding = written.encoding;
+        Some(Request { method, base_url: base_url?, path, redirects, headers, query, body, encoding, auth, keys: additions })
     }
 
     fn redirects(&mut self, section: &RequestSection, has_auth: bool) -> Redirects {
@@ -175,14 +179,11 @@ impl<'a> Checker<'a> {
         headers
     }
 
-    fn auth(&mut self, section: AuthSection) -> Option<Auth> {
-        let header = HeaderName::try_from(&section.header.value).ok();
-        if header.is_none() {
-            self.find(&section.header, format!("`{}` is no header name", section.header.value));
-        }
-        let value = self.template(&section.value, &section.value.value, SECRET);
+    fn auth(&mut self, section: AuthSection, method: MethodWord) -> Option<Auth> {
+        let (place, written) = self.auth_place(&section, method)?;
+        let value = self.template(written, &written.value, &[SECRET]);
         if value.as_ref().is_some_and(|template| !has_hole(template)) {
-            self.find(&section.value, "the value has no secret; write {{secret}} where it belongs, never the secret itself".to_owned());
+            self.find(written, "the value has no secret; write {{secret}} where it belongs, never the secret itself".to_owned());
         }
         let is_name = !section.secret.value.is_empty()
             && section.secret.value.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
@@ -192,7 +193,33 @@ impl<'a> Checker<'a> {
                 "write the secret's name in lower-case words joined by underscores, such as crustdata_api_key".to_owned(),
             );
         }
-        Some(Auth { header: header?, value: value?, secret: section.secret.value })
+        Some(Auth { place, value: value?, secret: section.secret.value })
+    }
+
+    /// Where the secret goes, and the text that goes there.
+    fn auth_place<'s>(&mut self, section: &'s AuthSection, method: MethodWord) -> Option<(Place, &'s Spanned<String>)> {
+        let AuthSection { header, query, body, value, basic, secret } = section;
+        let (place, written) = match (header, query, body, value, basic) {
+            (Some(name), None, None, Some(value), None) => {
+                let Ok(header) = HeaderName::try_from(&name.value) else {
+                    self.find(name, format!("`{}` is no header name", name.value));
+                    return None;
+                };
+                (Place::Header(header), value)
+            }
+            (None, Some(name), None, Some(value), None) => (Place::Query(name.value.clone()), value),
+            (None, None, Some(name), Some(value), None) => (Place::Body(name.value.clone()), value),
+            (None, None, None, None, Some(basic)) => (Place::Basic, basic),
+            _ => {
+                let message = "say once where the secret goes: `header`, `query` or `body` with a `value`, or `basic: \"user:{{secret}}\"`";
+                self.find(secret, message.to_owned());
+                return None;
+            }
+        };
+        if let (Some(body), MethodWord::Get) = (body, method) {
+            self.find(body, "a GET request has no body; put the secret into a header".to_owned());
+        }
+        Some((place, written))
     }
 
     fn addition(&mut self, section: &Spanned<KeySection>) -> Addition {
@@ -201,7 +228,7 @@ impl<'a> Checker<'a> {
     }
 
     fn query(&mut self, section: &BTreeMap<String, Spanned<String>>) -> Vec<(String, Template)> {
-        let pair = |(name, written): (&String, &Spanned<String>)| Some((name.clone(), self.template(written, &written.value, KEY)?));
+        let pair = |(name, written): (&String, &Spanned<String>)| Some((name.clone(), self.template(written, &written.value, KEYS)?));
         section.iter().filter_map(pair).collect()
     }
 
@@ -215,7 +242,7 @@ impl<'a> Checker<'a> {
 
     fn body(&mut self, at: &Spanned<Json>, json: &Json) -> Option<Body> {
         Some(match json {
-            Json::String(text) => Body::Text(self.template(at, text, KEY)?),
+            Json::String(text) => Body::Text(self.template(at, text, KEYS)?),
             Json::Array(items) => Body::List(items.iter().filter_map(|item| self.body(at, item)).collect()),
             Json::Object(entries) => {
                 Body::Object(entries.iter().filter_map(|(name, item)| Some((name.clone(), self.body(at, item)?))).collect())
@@ -224,12 +251,13 @@ impl<'a> Checker<'a> {
         })
     }
 
-    /// A text in which `name` alone may stand between braces: a look-up knows no record.
-    fn template<T>(&mut self, at: &Spanned<T>, text: &str, name: &str) -> Option<Template> {
-        let parsed = Template::parse(text, self.schema, &[name]).ok();
-        let template = parsed.filter(|template| template.holes().all(|hole| is_named(hole, name)));
+    /// A text in which these names alone may stand between braces: a look-up knows no record.
+    fn template<T>(&mut self, at: &Spanned<T>, text: &str, names: &[&str]) -> Option<Template> {
+        let parsed = Template::parse(text, self.schema, names).ok();
+        let template = parsed.filter(|template| template.holes().all(|hole| is_among(hole, names)));
         if template.is_none() {
-            self.find(at, format!("between braces only {{{{{name}}}}} may stand here"));
+            let names: Vec<String> = names.iter().map(|name| format!("{{{{{name}}}}}")).collect();
+            self.find(at, format!("between braces only {} may stand here", names.join(" or ")));
         }
         template
     }
@@ -297,8 +325,8 @@ impl<'a> Checker<'a> {
     }
 }
 
-fn is_named(hole: &Hole, name: &str) -> bool {
-    matches!(hole, Hole::Name(known) if known == name)
+fn is_among(hole: &Hole, names: &[&str]) -> bool {
+    matches!(hole, Hole::Name(known) if names.contains(&known.as_str()))
 }
 
 fn has_hole(template: &Template) -> bool {

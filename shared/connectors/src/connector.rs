@@ -4,6 +4,7 @@ use domain::identity::KeyKind;
 use domain::observation::Basis;
 use domain::plan::Operation;
 use domain::schema::Field;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json_path::JsonPath;
 
@@ -45,6 +46,12 @@ impl Connector {
         self.rate_limit.as_ref()
     }
 
+    /// The name of the secret that it is called with.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        let Speech::Http(http) = &self.speech else { return None };
+        http.request.auth.as_ref().map(|auth| auth.secret.as_str())
+    }
+
     pub(crate) fn accepts(&self, kind: KeyKind) -> bool {
         self.operation.keys.contains(&kind)
     }
@@ -60,6 +67,9 @@ pub struct About {
     pub coverage: String,
     /// Whether its data may be shown to our own customers.
     pub resale: Resale,
+    /// What one of its credits costs in US dollars, where that is known.
+    #[serde(default)]
+    pub credit_usd: Option<Decimal>,
 }
 
 /// Whether a vendor's data may be passed on (S3-76).

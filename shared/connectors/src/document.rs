@@ -16,6 +16,7 @@ use serde_saphyr::Spanned;
 
 use crate::connector::{About, Builtin, RateLimit};
 use crate::normalise::Normaliser;
+use crate::request::Encoding;
 
 /// `config/connectors/<provider>.<operation>.yaml`.
 #[derive(Deserialize)]
@@ -48,12 +49,20 @@ pub(crate) struct Document {
     pub(crate) examples: Vec<Spanned<ExampleSection>>,
 }
 
-/// How the vendor knows us.
+/// How the vendor knows us: `value` in a header, in the query or in the body, or `basic` alone.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AuthSection {
-    pub(crate) header: Spanned<String>,
-    pub(crate) value: Spanned<String>,
+    #[serde(default)]
+    pub(crate) header: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) query: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) body: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) value: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(crate) basic: Option<Spanned<String>>,
     pub(crate) secret: Spanned<String>,
 }
 
@@ -72,6 +81,8 @@ pub(crate) struct RequestSection {
     pub(crate) query: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
     pub(crate) body: Option<Spanned<Json>>,
+    #[serde(default)]
+    pub(crate) encoding: Encoding,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]

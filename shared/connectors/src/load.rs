@@ -1,6 +1,6 @@
 //! Connector files to connectors; every mistake is collected, with its file and line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::config::{Finding, Sources};
 use domain::identity::KeyKind;
@@ -33,6 +33,12 @@ impl Connectors {
     /// All of them, in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &Connector> {
         self.0.values()
+    }
+
+    /// The names of the secrets that they are called with, each once, in order.
+    #[must_use]
+    pub fn secrets(&self) -> BTreeSet<&str> {
+        self.0.values().filter_map(Connector::secret).collect()
     }
 
     #[cfg(test)]

@@ -57,7 +57,28 @@ pub(crate) struct Call {
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) redirects: Redirects,
-    pub(crate) body: Option<serde_json::Value>,
+    pub(crate) body: Option<Payload>,
+}
+
+/// What a request carries, as it is sent.
+pub(crate) struct Payload {
+    content_type: &'static str,
+    text: String,
+}
+
+impl Payload {
+    pub(crate) fn json(json: &serde_json::Value) -> Self {
+        Self { content_type: "application/json", text: json.to_string() }
+    }
+
+    /// Texts as they are, anything else as JSON writes it.
+    pub(crate) fn form(entries: &serde_json::Map<String, serde_json::Value>) -> Self {
+        let mut form = url::form_urlencoded::Serializer::new(String::new());
+        for (name, value) in entries {
+            form.append_pair(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+        Self { content_type: "application/x-www-form-urlencoded", text: form.finish() }
+    }
 }
 
 /// What becomes of an answer that sends us on.
@@ -141,7 +162,7 @@ impl Egress {
         self.check(&call.url)?;
         let mut request = self.client.request(call.method, call.url).headers(call.headers);
         if let Some(body) = call.body {
-            request = request.header(header::CONTENT_TYPE, "application/json").body(body.to_string());
+            request = request.header(header::CONTENT_TYPE, body.content_type).body(body.text);
         }
         tokio::time::timeout(timeout, exchange(request)).await.unwrap_or(Err(Failure::TimedOut))
     }

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value as Json, json};
 use url::Url;
 
-use crate::egress::{Answer, Call, Egress, Redirects};
+use crate::egress::{Answer, Call, Egress, Payload, Redirects};
 use crate::endpoints::Endpoints;
 
 const HOST: &str = "https://api.hubapi.com";
@@ -121,7 +121,8 @@ impl HubSpot {
     ) -> Outcome {
         let creates = method == Method::POST;
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, authorization.clone())]);
-        let call = Call { method, url, headers, redirects: Redirects::Refused, body: Some(json!({ "properties": properties })) };
+        let body = Some(Payload::json(&json!({ "properties": properties })));
+        let call = Call { method, url, headers, redirects: Redirects::Refused, body };
         match self.egress.send(call, write.timeout.to_std()).await {
             Err(failure) => Outcome::Done(CrmReply::Unavailable { why: failure.to_string() }),
             Ok(answer) => match answer.status {

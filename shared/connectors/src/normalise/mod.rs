@@ -33,9 +33,16 @@ pub(crate) enum Normaliser {
     Words,
     Number,
     Percent,
+    /// One out of 1,000 as one out of 100.
+    Tenth,
     Bool,
     Positive,
     Present,
+    /// Yes where any of the values is, no where all that are there are.
+    Any,
+    /// `valid` and `invalid`; a vendor that is not sure says something else.
+    Validity,
+    PhoneType,
     Year,
     Date,
     MonthsSince,
@@ -53,13 +60,13 @@ impl Normaliser {
     pub(crate) fn makes(self, kind: FieldKind) -> bool {
         match self {
             Self::Words => kind == FieldKind::List,
-            Self::Number | Self::Percent | Self::Year | Self::MonthsSince => kind == FieldKind::Number,
-            Self::Bool | Self::Positive | Self::Present => kind == FieldKind::Bool,
+            Self::Number | Self::Percent | Self::Tenth | Self::Year | Self::MonthsSince => kind == FieldKind::Number,
+            Self::Bool | Self::Positive | Self::Present | Self::Any | Self::Validity => kind == FieldKind::Bool,
             Self::Date => kind == FieldKind::Date,
             Self::Domain => kind == FieldKind::Domain,
             Self::E164 => kind == FieldKind::Phone,
             Self::Url => kind == FieldKind::Url,
-            Self::Word | Self::Country | Self::Seniority | Self::FundingStage | Self::EmployeeRange => {
+            Self::Word | Self::Country | Self::Seniority | Self::FundingStage | Self::EmployeeRange | Self::PhoneType => {
                 matches!(kind, FieldKind::Word | FieldKind::Text)
             }
             Self::Text => matches!(kind, FieldKind::Text | FieldKind::CompanyName | FieldKind::Title | FieldKind::Email),
@@ -70,13 +77,13 @@ impl Normaliser {
     pub(crate) const fn names_for(kind: FieldKind) -> &'static str {
         match kind {
             FieldKind::List => "words",
-            FieldKind::Number => "number, percent, year or months_since",
-            FieldKind::Bool => "bool, positive or present",
+            FieldKind::Number => "number, percent, tenth, year or months_since",
+            FieldKind::Bool => "bool, any, validity, positive or present",
             FieldKind::Date => "date",
             FieldKind::Domain => "domain",
             FieldKind::Phone => "e164",
             FieldKind::Url => "url",
-            FieldKind::Word => "word, country, seniority, funding_stage or employee_range",
+            FieldKind::Word => "word, country, seniority, funding_stage, employee_range or phone_type",
             FieldKind::Text | FieldKind::CompanyName | FieldKind::Title | FieldKind::Email => "text",
         }
     }
@@ -87,6 +94,7 @@ impl Normaliser {
             Self::Words => return words(found),
             // An answer that lists what there is says by its silence that there is no more.
             Self::Present => return Some(Value::Bool(found.iter().any(|json| !json.is_null()))),
+            Self::Any => return any_yes(found),
             _ => {}
         }
         found.iter().find_map(|json| self.read_one(json, now))
@@ -96,8 +104,10 @@ impl Normaliser {
         match self {
             Self::Number => number(json).map(Value::Number),
             Self::Percent => Some(Value::Number(number(json)?.checked_div(Decimal::ONE_HUNDRED)?.normalize())),
+            Self::Tenth => Some(Value::Number(number(json)?.checked_div(Decimal::TEN)?.normalize())),
             Self::Positive => Some(Value::Bool(number(json)? > Decimal::ZERO)),
-            Self::Bool => boolean(json),
+            Self::Bool => boolean(json).map(Value::Bool),
+            Self::Validity => validity(&said(json)?).map(Value::Bool),
             Self::Year => time::year(&said(json).or_else(|| number(json).map(|year| year.to_string()))?).map(Value::number),
             _ => self.read_text(&said(json)?, now),
         }
@@ -115,8 +125,10 @@ impl Normaliser {
             Self::Seniority => seniority_of(text).map(str::to_owned),
             Self::FundingStage => ladder::funding_stage(text),
             Self::EmployeeRange => employee_range(text),
+            Self::PhoneType => phone_type(text).map(str::to_owned),
             Self::MonthsSince => return time::months_since(text, now).map(Value::number),
-            Self::Words | Self::Number | Self::Percent | Self::Bool | Self::Positive | Self::Present | Self::Year => None,
+            Self::Words | Self::Number | Self::Percent | Self::Tenth | Self::Year => None,
+            Self::Bool | Self::Present | Self::Any | Self::Validity | Self::Positive => None,
         };
         normal.map(Value::Text)
     }
@@ -143,17 +155,56 @@ fn number(json: &Json) -> Option<Decimal> {
     }
 }
 
-fn boolean(json: &Json) -> Option<Value> {
-    let yes = match json {
-        Json::Bool(yes) => *yes,
+fn boolean(json: &Json) -> Option<bool> {
+    match json {
+        Json::Bool(yes) => Some(*yes),
         Json::String(text) => match text.trim().to_lowercase().as_str() {
-            "true" | "yes" => true,
-            "false" | "no" => false,
-            _ => return None,
+            "true" | "yes" | "y" => Some(true),
+            "false" | "no" | "n" => Some(false),
+            _ => None,
         },
-        _ => return None,
-    };
-    Some(Value::Bool(yes))
+        _ => None,
+    }
+}
+
+/// Of several lists that somebody may stand on: one that could not be read may be the one. What is empty says nothing.
+fn any_yes(found: &[&Json]) -> Option<Value> {
+    let there = found.iter().filter(|json| !says_nothing(json));
+    let answers: Vec<Option<bool>> = there.map(|json| boolean(json)).collect();
+    if answers.contains(&Some(true)) {
+        return Some(Value::Bool(true));
+    }
+    (!answers.is_empty() && answers.iter().all(|answer| *answer == Some(false))).then_some(Value::Bool(false))
+}
+
+/// Null, or an empty text, list or object.
+pub(crate) fn says_nothing(json: &Json) -> bool {
+    match json {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(items) => items.is_empty(),
+        Json::Object(entries) => entries.is_empty(),
+        Json::Bool(_) | Json::Number(_) => false,
+    }
+}
+
+fn validity(text: &str) -> Option<bool> {
+    match word(text)?.as_str() {
+        "valid" | "deliverable" => Some(true),
+        "invalid" | "undeliverable" => Some(false),
+        _ => None,
+    }
+}
+
+/// The three types of S4-06; toll-free, premium and voicemail numbers are none of them.
+fn phone_type(text: &str) -> Option<&'static str> {
+    let folded = word(text)?.replace('_', "");
+    match folded.as_str() {
+        "mobile" | "wireless" | "cell" => Some("mobile"),
+        "landline" | "fixedline" => Some("landline"),
+        "voip" | "fixedvoip" | "nonfixedvoip" => Some("voip"),
+        _ => None,
+    }
 }
 
 /// All texts that were found, lists opened, in lower case.
@@ -252,9 +303,19 @@ mod tests {
             (N::Number, json!("42.50"), Some("42.5")),
             (N::Number, json!("many"), None),
             (N::Percent, json!(31.0), Some("0.31")),
+            (N::Tenth, json!(215), Some("21.5")),
+            (N::PhoneType, json!("nonFixedVoip"), Some("voip")),
+            (N::PhoneType, json!("FIXED_LINE"), Some("landline")),
+            (N::PhoneType, json!("MOBILE"), Some("mobile")),
+            (N::PhoneType, json!("tollFree"), None),
+            (N::Validity, json!("valid"), Some("true")),
+            (N::Validity, json!("Invalid"), Some("false")),
+            (N::Validity, json!("catchall"), None),
             (N::Positive, json!(0), Some("false")),
             (N::Positive, json!(3), Some("true")),
             (N::Bool, json!("yes"), Some("true")),
+            (N::Bool, json!("N"), Some("false")),
+            (N::Bool, json!("?"), None),
             (N::Word, json!("Privately Held"), Some("privately_held")),
             (N::Words, json!(["AWS", " Kubernetes ", "AWS", 5]), Some("aws, kubernetes")),
             (N::Url, json!("linkedin.com/in/jane"), Some("https://linkedin.com/in/jane")),
@@ -264,6 +325,17 @@ mod tests {
         ] {
             assert_eq!(read(normaliser, json.clone()).as_deref(), expected, "{normaliser:?} of {json}");
         }
+    }
+
+    #[test]
+    fn s4_16_whoever_is_on_any_list_is_on_one_and_a_list_that_could_not_be_read_leaves_it_open() {
+        let read = |found: &[Json]| Normaliser::Any.read(&found.iter().collect::<Vec<_>>(), NOW);
+        assert_eq!(read(&[json!("N"), json!("Y")]), Some(Value::Bool(true)));
+        assert_eq!(read(&[json!("?"), json!("Y")]), Some(Value::Bool(true)));
+        assert_eq!(read(&[json!("N"), json!("?")]), None);
+        assert_eq!(read(&[json!("N"), json!({}), json!("N")]), Some(Value::Bool(false)));
+        assert_eq!(read(&[json!({}), json!("")]), None);
+        assert_eq!(read(&[]), None);
     }
 
     #[test]
@@ -281,8 +353,12 @@ mod tests {
         Normaliser::Words,
         Normaliser::Number,
         Normaliser::Percent,
+        Normaliser::Tenth,
         Normaliser::Bool,
         Normaliser::Positive,
+        Normaliser::Any,
+        Normaliser::Validity,
+        Normaliser::PhoneType,
         Normaliser::Year,
         Normaliser::Date,
         Normaliser::MonthsSince,
