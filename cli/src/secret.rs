@@ -1,23 +1,27 @@
 //! `millrace secret`.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal as _, Read as _};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
+use connectors::configure_for_use;
 use platform::{Aws, SecretEditor};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::say::say;
 
-/// The other names that a stack reads; those of webhooks begin with [`WEBHOOK`].
-const NAMES: [&str; 3] = ["hash_key", "crustdata_api_key", "hubspot_token"];
+/// The names that every stack reads, besides those of connectors and those of webhooks, which begin with [`WEBHOOK`].
+const NAMES: [&str; 2] = ["hash_key", "hubspot_token"];
 const WEBHOOK: &str = "webhook_secret_";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Secret {
     /// Give a name its value; the others stay as they are. Asks for the value, or reads it from standard input.
     Set {
-        /// `webhook_secret_signup`, `webhook_secret_clerk`, `crustdata_api_key`, `hubspot_token`, or once `hash_key`.
+        /// `webhook_secret_signup`, `webhook_secret_clerk`, `hubspot_token`, the `secret` of a connector such as `crustdata_api_key`,
+        /// or once `hash_key`.
         name: String,
         #[command(flatten)]
         which: Which,
@@ -73,7 +77,19 @@ fn check_name(name: &str) -> Result<()> {
     if NAMES.contains(&name) || name.strip_prefix(WEBHOOK).is_some_and(|issuer| !issuer.is_empty()) {
         return Ok(());
     }
-    bail!("nothing reads `{name}`; write {WEBHOOK}<issuer>, crustdata_api_key or hubspot_token")
+    let of_connectors = of_connectors();
+    if of_connectors.contains(name) {
+        return Ok(());
+    }
+    let names = of_connectors.iter().cloned().collect::<Vec<_>>().join(", ");
+    bail!("nothing reads `{name}`; write {WEBHOOK}<issuer>, hubspot_token or one of a connector: {names}")
+}
+
+/// What connectors name as their secret: those in the folder `config`, if it is sound, and the bundled ones.
+fn of_connectors() -> BTreeSet<String> {
+    let here = platform::config_folder(Path::new("config")).ok();
+    let configured = here.into_iter().chain([platform::bundled_config()]).filter_map(|sources| configure_for_use(&sources).ok());
+    configured.flat_map(|(_, connectors)| connectors.secrets().into_iter().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
 
 /// A secret that its issuer could not have given out is refused here rather than at the first signup.
@@ -102,7 +118,9 @@ mod tests {
 
     #[test]
     fn a_name_that_nothing_reads_is_refused_with_those_that_are_read() {
-        assert!(check_name("crustdata_api_key").is_ok());
+        for name in ["crustdata_api_key", "twilio_credentials", "hubspot_token"] {
+            assert!(check_name(name).is_ok(), "{name}");
+        }
         assert!(check_name("webhook_secret_clerk").is_ok());
         let error = check_name("crustdata").unwrap_err().to_string();
         assert!(error.contains("crustdata_api_key"), "{error}");

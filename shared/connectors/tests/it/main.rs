@@ -3,6 +3,7 @@
 
 mod files;
 mod hubspot;
+mod requests;
 mod sandbox_world;
 mod vendor;
 mod website;
