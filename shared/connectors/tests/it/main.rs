@@ -3,6 +3,7 @@
 
 mod files;
 mod hubspot;
+mod presets;
 mod requests;
 mod sandbox_world;
 mod vendor;

@@ -143,6 +143,8 @@ pub(super) const FIELDS: &[(&str, FieldKind, FieldClass)] = &[
     ("demographics.presence_of_children", Bool, Person),
     ("demographics.education", Word, Person),
     ("demographics.occupation", Word, Person),
+    // Credit: one word of a vendor of yours, for finance products (S4-45).
+    ("credit.indicator", Word, Check),
     // Consent certificate (S4-14).
     ("trustedform.cert_id", Word, Check),
     ("trustedform.created_at", Date, Check),
