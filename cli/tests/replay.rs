@@ -52,7 +52,7 @@ impl Stack {
         let said = join_observations(&known, &run.observations, window);
         let now = AT.after(Millis(700));
         run.facts = merge(&said, &self.config.schema, &self.config.trust, now);
-        let evidence = Evidence { facts: &run.facts, calls: &[], open: &[], paid_by: None, accepted_at: AT };
+        let evidence = Evidence { facts: &run.facts, calls: &[], open: &[], paid_by: None, before: None, accepted_at: AT };
         let mut decision = decide(&self.config, &evidence, 1, now);
         decision.owner = self.config.owners(decision.route.track).first().cloned();
         run.record = Some(RecordId("r".into()));

@@ -33,7 +33,7 @@ fn facts(known: &[(&str, Value)]) -> Facts {
 
 fn routed(config: &Config, known: &Facts) -> Route {
     let at = Timestamp::from_millis(0);
-    decide(config, &Evidence { facts: known, calls: &[], open: &[], paid_by: None, accepted_at: at }, 1, at).route
+    decide(config, &Evidence { facts: known, calls: &[], open: &[], paid_by: None, before: None, accepted_at: at }, 1, at).route
 }
 
 fn decimal(text: &str) -> Value {

@@ -83,10 +83,15 @@ fn decided((id, email, company): (&str, &str, &str), config: &Config) -> Record 
     };
     let observations = observations_of(&signup, config);
     let facts = merge(&observations, &config.schema, &config.trust, now);
-    let evidence = Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, accepted_at: now };
+    let evidence = Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, before: None, accepted_at: now };
     let run = sample("batch")["Records"][0]["body"].as_str().map(|body| from_body::<WritebackMessage>(body).unwrap().run).unwrap();
     let decision = decide(config, &evidence, 1, now);
-    Record { version: 1, observations, decided: Some(Decided { run, decision }), ..Record::new(RecordId(id.into())) }
+    Record {
+        version: 1,
+        observations,
+        decided: Some(Decided { run, decision, config: config.hash.clone() }),
+        ..Record::new(RecordId(id.into()))
+    }
 }
 
 async fn start(variables: &BTreeMap<String, String>) -> Function {

@@ -19,9 +19,13 @@ use crate::run::absence_of;
 use crate::schema::{Field, Schema};
 use crate::score::{self, ScoreRule};
 use crate::signup::{Arrival, RunId, Signup};
+use crate::steady::{self, Before};
 use crate::units::{BasisPoints, Millis, Timestamp};
 use crate::value::Value;
 use crate::vertical::lacked;
+
+/// The source that a signup's own words name.
+pub(crate) const SIGNUP: &str = "signup";
 
 /// The canonical fields that a form may fill besides the declared ones.
 const OPEN_TO_FORMS: &[&str] = &["product", "loan_amount", "source.type", "contact.phone", CERTIFICATE];
@@ -61,6 +65,8 @@ pub struct Evidence<'a> {
     pub open: &'a [Field],
     /// The run that paid for the same person within the hour.
     pub paid_by: Option<&'a RunId>,
+    /// What was decided for good about the lead before.
+    pub before: Option<&'a Before>,
     /// When the signup was accepted.
     pub accepted_at: Timestamp,
 }
@@ -74,15 +80,25 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
     let score = score::score(rules, &view);
     let lacked = lacked(&config.verticals, &view);
     let scored = view.with_score(score.low, score.high);
+    let rules_of = |before| Rules { gate: &config.gate, score: rules, route: routes, before };
+    let mut is_unsure = false;
     let mut route = match gate.verdict {
         Verdict::Pass => {
-            route::route(routes, &scored, possible(config, Rules { gate: &config.gate, score: rules, route: routes }, evidence))
+            let free = route::route(routes, &scored, possible(config, rules_of(None), evidence));
+            is_unsure = free.provisional;
+            match evidence.before {
+                None => free,
+                Some(before) => {
+                    let possible = possible(config, rules_of(Some(before)), evidence);
+                    steady::hold(before, routes, &scored, free, possible, !evidence.open.is_empty())
+                }
+            }
         }
         Verdict::Verify => held(config, rules, routes, evidence, "held until verified"),
         Verdict::Reject => held(config, rules, routes, evidence, "rejected by the gate"),
     };
     let outcome = outcome(gate.verdict, &route, evidence);
-    if route.provisional {
+    if is_unsure {
         for trouble in last_calls(evidence.calls).filter_map(Call::trouble) {
             if !route.because.contains(&trouble) {
                 route.because.push(trouble);
@@ -112,6 +128,7 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         unmet: unmet(&config.plan, &scored),
         failed: failed(&config.plan, evidence.calls, &scored),
         absent,
+        before: evidence.before.cloned(),
         seq,
         at: now,
         after: now.since(evidence.accepted_at),
@@ -168,8 +185,8 @@ pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
         said.push(Observation {
             field,
             value,
-            source: "signup".to_owned(),
-            family: "signup".to_owned(),
+            source: SIGNUP.to_owned(),
+            family: SIGNUP.to_owned(),
             observed_at: signup.occurred_at,
             stated: BasisPoints::ONE,
             basis,

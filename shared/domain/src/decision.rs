@@ -9,6 +9,7 @@ use crate::observation::Absence;
 use crate::route::Route;
 use crate::schema::Field;
 use crate::score::{Interval, Score};
+use crate::steady::Before;
 use crate::tier::Tier;
 use crate::units::{Millis, Timestamp};
 
@@ -74,6 +75,9 @@ pub struct Decision {
     /// Why fields that scores and routes read are absent.
     #[serde(default)]
     pub absent: BTreeMap<Field, Absence>,
+    /// What was decided for good before, which it was held against; `None` for the first decision about a lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Before>,
     /// The version of the record that it was decided from; the higher wins.
     pub seq: u64,
     /// When it was made.

@@ -33,6 +33,7 @@ pub mod schema;
 pub mod score;
 pub mod seen;
 pub mod signup;
+pub mod steady;
 pub mod template;
 pub mod tier;
 pub mod units;

@@ -10,9 +10,10 @@ use std::collections::BTreeSet;
 use crate::condition::{Assumed, Cuts, View};
 use crate::gate::{self, GateRule, Verdict};
 use crate::merge::Facts;
-use crate::route::{self, RouteRules, Track, Tracks};
+use crate::route::{RouteRules, Track, Tracks};
 use crate::schema::{Field, Schema};
 use crate::score::{self, ScoreRule};
+use crate::steady::{self, Before};
 use crate::units::BasisPoints;
 use crate::value::Value;
 
@@ -28,9 +29,16 @@ pub struct Rules<'a> {
     pub score: &'a [ScoreRule],
     /// The route's.
     pub route: &'a RouteRules,
+    /// What was decided for good before: the track that the lead stays on while nothing speaks clearly for another.
+    pub before: Option<&'a Before>,
 }
 
 impl<'a> Rules<'a> {
+    /// Where a lead is while several tracks are possible: where it was decided to be, or on the honest default.
+    fn while_unknown(&self) -> Track {
+        self.before.map_or(self.route.undecided, |before| before.track)
+    }
+
     fn clauses(&self) -> Cuts<'a> {
         let gate = self.gate.iter().map(|rule| &rule.when);
         let score = self.score.iter().map(|rule| &rule.when);
@@ -208,11 +216,11 @@ impl<'p> Search<'p> {
         })
     }
 
-    /// The tracks that a lead would be given after each answer: the honest default where what is missing leaves several.
+    /// The tracks that a lead would be given after each answer: where it was, or the honest default, where what is missing leaves several.
     fn outcomes(&mut self, assumed: &mut Assumptions<'p>, asked: &[&'p Unknown], outcomes: &mut Tracks) {
         let Some((first, rest)) = asked.split_first() else {
             let tracks = self.tracks(assumed);
-            outcomes.insert(tracks.single().unwrap_or(self.possible.rules.route.undecided));
+            outcomes.insert(tracks.single().unwrap_or(self.possible.rules.while_unknown()));
             return;
         };
         for piece in &first.pieces {
@@ -260,8 +268,8 @@ impl<'p> Search<'p> {
         if least != Verdict::Pass {
             return Tracks::only(Track::Verification);
         }
-        let (low, high) = score::bounds(rules.score, &view);
-        let tracks = route::reachable(rules.route, &view.with_score(low, high));
+        let score = score::bounds(rules.score, &view);
+        let tracks = steady::reachable(rules.route, rules.before, view, score);
         if most == Verdict::Pass { tracks } else { tracks.union(Tracks::only(Track::Verification)) }
     }
 }
@@ -289,7 +297,7 @@ mod tests {
             destination: None,
             because: (*when).to_owned(),
         };
-        RouteRules { rules: rules.iter().map(rule).collect(), otherwise, undecided: Track::Review }
+        RouteRules { rules: rules.iter().map(rule).collect(), otherwise, undecided: Track::Review, hysteresis: 5 }
     }
 
     fn tracks(score: &[(&str, i64)], route: &RouteRules, open: &[&'static str]) -> Vec<Track> {
@@ -301,7 +309,7 @@ mod tests {
         let score: Vec<ScoreRule> = score.iter().map(rule).collect();
         let open = open.iter().map(|path| Field::known(path)).collect();
         let known = Known { facts: &Facts::new(), floor: BasisPoints::ZERO, open: &open };
-        Possible::new(Rules { gate: &[], score: &score, route }, known, &Schema::default()).tracks().iter().collect()
+        Possible::new(Rules { gate: &[], score: &score, route, before: None }, known, &Schema::default()).tracks().iter().collect()
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub struct Decided {
     pub run: RunId,
     /// The decision; its `seq` is the version of the record it was stored with.
     pub decision: Decision,
+    /// Hash of the configuration that it was made under; empty in what earlier versions stored.
+    #[serde(default)]
+    pub config: String,
 }
 
 impl Record {

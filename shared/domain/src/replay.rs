@@ -15,6 +15,7 @@ use crate::plan::{self, Situation};
 use crate::run::Run;
 use crate::schema::Field;
 use crate::seen::Seen;
+use crate::steady::Before;
 
 /// What came of making a run's decisions again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,8 +89,8 @@ pub fn replay(run: &Run, config: &Config) -> Result<Replayed, ReplayError> {
         let path = format!("$.decisions[{index}]");
         let again = Decision { owner: logged.owner.clone(), ..moment.decide() };
         compare(&path, logged, &again, &mut replayed.differences)?;
-        replayed.differences.extend(owner_difference(&path, logged, config, moment.is_last));
-        if moment.is_last {
+        replayed.differences.extend(owner_difference(&path, logged, config, moment.is_final));
+        if moment.is_final && moment.is_last {
             compare("$.facts", &run.facts, &moment.facts, &mut replayed.differences)?;
         }
         replayed.decisions += 1;
@@ -107,7 +108,11 @@ pub(crate) struct Moment<'a> {
     pub(crate) said: Vec<Observation>,
     /// The facts of that moment.
     pub(crate) facts: Facts,
-    /// Whether the run was decided for good with it.
+    /// What was decided for good before.
+    pub(crate) before: Option<Before>,
+    /// Whether it was made for good: nothing was open.
+    is_final: bool,
+    /// Whether no decision came after it.
     is_last: bool,
 }
 
@@ -117,20 +122,22 @@ impl<'a> Moment<'a> {
         let heard = run.observations.get(..seen.heard).unwrap_or(&run.observations);
         let said = join_observations(run.known_by(index), heard, config.deadlines.identity_window);
         let facts = merge(&said, &config.schema, &config.trust, logged.at);
-        // The record is named by the last decision only.
-        let is_last = run.record.is_some() && index + 1 == run.decisions.len();
-        Self { run, config, logged, seen, said, facts, is_last }
+        let is_last = index + 1 == run.decisions.len();
+        // The record is named by the first decision that is made for good; those before it are followed by it.
+        let is_final = seen.for_good || (is_last && run.record.is_some());
+        Self { run, config, logged, seen, said, facts, before: logged.before.clone(), is_final, is_last }
     }
 
     /// Decides again.
     pub(crate) fn decide(&self) -> Decision {
         let calls = self.run.calls.get(..self.seen.logged).unwrap_or(&self.run.calls);
-        let open = if self.is_last { Vec::new() } else { self.open(calls) };
+        let open = if self.is_final { Vec::new() } else { self.open(calls) };
         let evidence = Evidence {
             facts: &self.facts,
             calls,
             open: &open,
             paid_by: self.run.paid_by.as_ref().filter(|_| self.seen.paid),
+            before: self.before.as_ref(),
             accepted_at: self.run.accepted_at,
         };
         decide(self.config, &evidence, self.logged.seq, self.logged.at)
@@ -142,23 +149,23 @@ impl<'a> Moment<'a> {
             calls,
             paid_by: self.run.paid_by.as_ref().filter(|_| self.seen.paid),
             finish_by: self.seen.finish_by.unwrap_or(self.run.finish_by),
-            ..Situation::of(self.config, self.run, &self.facts, &keys, self.logged.at)
+            ..Situation::of(self.config, self.run, &self.facts, &keys, self.logged.at).held_to(self.before.as_ref())
         })
     }
 }
 
 /// Whoever owns a lead is one of the pool, where the track has one; a decision for now gives it to nobody.
-fn owner_difference(path: &str, logged: &Decision, config: &Config, is_last: bool) -> Option<Difference> {
+fn owner_difference(path: &str, logged: &Decision, config: &Config, is_final: bool) -> Option<Difference> {
     let pool = config.owners(logged.route.track);
     let is_right = match &logged.owner {
-        _ if pool.is_empty() && is_last => true,
-        Some(owner) => is_last && pool.contains(owner),
-        None => !is_last,
+        _ if pool.is_empty() && is_final => true,
+        Some(owner) => is_final && pool.contains(owner),
+        None => !is_final,
     };
     let difference = || Difference {
         path: format!("{path}.owner"),
         logged: logged.owner.clone().map(Json::String),
-        replayed: is_last.then(|| Json::String(format!("one of {}", pool.join(", ")))),
+        replayed: is_final.then(|| Json::String(format!("one of {}", pool.join(", ")))),
     };
     (!is_right).then(difference)
 }

@@ -114,6 +114,8 @@ pub struct RouteRules {
     pub otherwise: Track,
     /// Where a lead goes for now while several tracks are possible.
     pub undecided: Track,
+    /// A lead that was decided for good stays on its track while so many points more or fewer would lead back to it; 0 to 100.
+    pub hysteresis: i64,
 }
 
 /// Where a lead goes, and why.
@@ -201,7 +203,7 @@ mod tests {
             destination: Some(format!("of {when}")),
             because: (*when).to_owned(),
         };
-        RouteRules { rules: list.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe }
+        RouteRules { rules: list.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe, hysteresis: 5 }
     }
 
     fn routed(rules: &RouteRules, view: &View<'_>) -> Route {

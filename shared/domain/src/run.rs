@@ -59,7 +59,7 @@ pub struct Run {
     /// The facts as decided.
     #[serde(default)]
     pub facts: Facts,
-    /// The decisions, the newest last; an earlier one was provisional.
+    /// The decisions, the newest last; an earlier one was provisional, or the lead was decided about again since.
     #[serde(default)]
     pub decisions: Vec<Decision>,
     /// What each decision saw that the rest of the log does not tell; one without an entry saw the whole log.

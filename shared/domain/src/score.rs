@@ -7,7 +7,7 @@ use crate::route::RouteRules;
 use crate::schema::Field;
 
 /// A score never leaves 0…100.
-const SCORE_MAX: i64 = 100;
+pub(crate) const SCORE_MAX: i64 = 100;
 
 /// One scoring rule: `points` when `when` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decide::join_observations;
 use crate::decision::Decision;
+use crate::merge::Facts;
 use crate::observation::Observation;
 use crate::run::Run;
 use crate::units::{Millis, Timestamp};
@@ -24,6 +25,9 @@ pub struct Seen {
     /// When calls had to have begun, where the run got another time since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finish_by: Option<Timestamp>,
+    /// Whether it was made for good, where another one was made since: the lead was decided about again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub for_good: bool,
     /// Hash of the configuration, where it was another than the run is pinned to now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub config: Option<String>,
@@ -42,6 +46,27 @@ impl Run {
         let known = self.newly_known(said, window);
         let seen = known.map(|known| Seen { known: Some(known), ..self.seen_so_far() });
         self.push(decision, seen);
+    }
+
+    /// Logs a decision about the lead of a run that was decided for good: made later, under this configuration, on what the record's
+    /// sources had `said` by then.
+    pub fn decide_again(&mut self, decision: Decision, config: &str, facts: Facts, said: &[Observation], window: Millis) {
+        self.fill_seen();
+        if let Some(last) = self.seen.last_mut() {
+            last.for_good = true;
+        }
+        // What earlier versions stored names no configuration.
+        if !config.is_empty() {
+            self.pin(config);
+        }
+        self.facts = facts;
+        self.decide_for_good(decision, said, window);
+    }
+
+    /// All that had been said when it was decided last, the record's sources and its own.
+    #[must_use]
+    pub fn said(&self, window: Millis) -> Vec<Observation> {
+        join_observations(self.known_by(self.decisions.len()), &self.observations, window)
     }
 
     /// Pins the run to a configuration. What was decided under another one keeps that one's hash.

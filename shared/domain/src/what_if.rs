@@ -74,6 +74,9 @@ pub fn what_if(run: &Run, config: &Config, supposed: &[Supposed]) -> Option<What
     let before = moment.decide();
     // What follows from other facts follows from the supposed ones.
     derived::take_out(&mut moment.facts);
+    if let Some(before) = moment.before.as_mut().filter(|_| !supposed.is_empty()) {
+        before.news = true;
+    }
     for one in supposed {
         let mut facts = weigh(&[one.observation(logged.at)], &config.schema, &config.trust, logged.at);
         for fact in facts.values_mut() {

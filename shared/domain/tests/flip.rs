@@ -53,7 +53,7 @@ fn run(config: &Config, known: &[(&str, Value)]) -> Run {
     let mut run = Run::begin(id, Signup::default(), Priority::High, NOW, &config.hash);
     run.observations = known.iter().map(said).collect();
     run.facts = merge(&run.observations, &config.schema, &config.trust, NOW);
-    let evidence = Evidence { facts: &run.facts, calls: &[], open: &[], paid_by: None, accepted_at: NOW };
+    let evidence = Evidence { facts: &run.facts, calls: &[], open: &[], paid_by: None, before: None, accepted_at: NOW };
     run.decisions = vec![decide(config, &evidence, 1, NOW)];
     run
 }

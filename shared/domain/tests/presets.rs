@@ -62,7 +62,7 @@ fn facts(known: &[(&str, Value)]) -> Facts {
 fn decided(config: &Config, known: &[(&str, Value)]) -> (Score, Route) {
     let arrived = [known, &[("signup.arrival", Value::text("free_tier"))]].concat();
     let known = facts(&arrived);
-    let evidence = Evidence { facts: &known, calls: &[], open: &[], paid_by: None, accepted_at: Timestamp::from_millis(0) };
+    let evidence = Evidence { facts: &known, calls: &[], open: &[], paid_by: None, before: None, accepted_at: Timestamp::from_millis(0) };
     let decision = decide(config, &evidence, 1, Timestamp::from_millis(0));
     (decision.score, decision.route)
 }

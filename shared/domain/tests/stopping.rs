@@ -18,6 +18,7 @@ use domain::possible::{Known, Possible, Rules};
 use domain::route::{RouteRule, RouteRules, Track};
 use domain::schema::{Field, FieldClass, Schema};
 use domain::score::ScoreRule;
+use domain::steady::Before;
 use domain::units::{BasisPoints, Credits, Millis, Timestamp};
 use domain::value::Value;
 use proptest::prelude::*;
@@ -97,11 +98,12 @@ struct Judges {
     gate: Vec<GateRule>,
     score: Vec<ScoreRule>,
     route: RouteRules,
+    before: Option<Before>,
 }
 
 impl Judges {
     fn rules(&self) -> Rules<'_> {
-        Rules { gate: &self.gate, score: &self.score, route: &self.route }
+        Rules { gate: &self.gate, score: &self.score, route: &self.route, before: self.before.as_ref() }
     }
 }
 
@@ -112,15 +114,24 @@ fn judges() -> impl Strategy<Value = Judges> {
 fn judges_with(gate: impl Strategy<Value = Vec<String>>, has: bool) -> impl Strategy<Value = Judges> {
     let score = prop::collection::vec((text(has), -30i64..60), 0..5);
     let route = prop::collection::vec((prop_oneof![text(has), (0i64..100).prop_map(|least| format!("score >= {least}"))], track()), 1..4);
-    (gate, score, route, track(), track()).prop_map(|(gate, score, route, otherwise, undecided)| Judges {
-        gate: gate.into_iter().map(|when| GateRule { when: condition(&when), verdict: Verdict::Verify, because: "gate".into() }).collect(),
-        score: score.into_iter().map(|(when, points)| ScoreRule { when: condition(&when), points, because: "score".into() }).collect(),
-        route: RouteRules {
-            rules: route.into_iter().map(|(when, to)| RouteRule { when: condition(&when), to, destination: None, because: when }).collect(),
-            otherwise,
-            undecided,
+    let left = prop::collection::vec(track(), 0..2);
+    let before = prop::option::of((track(), left).prop_map(|(track, left)| Before { track, left, news: true }));
+    (gate, score, route, (track(), track(), 0i64..30), before).prop_map(
+        |(gate, score, route, (otherwise, undecided, hysteresis), before)| Judges {
+            gate: gate
+                .into_iter()
+                .map(|when| GateRule { when: condition(&when), verdict: Verdict::Verify, because: "gate".into() })
+                .collect(),
+            score: score.into_iter().map(|(when, points)| ScoreRule { when: condition(&when), points, because: "score".into() }).collect(),
+            route: RouteRules {
+                rules: route.into_iter().map(|(when, to)| RouteRule { when: condition(&when), to, destination: None, because: when }).collect(),
+                otherwise,
+                undecided,
+                hysteresis,
+            },
+            before,
         },
-    })
+    )
 }
 
 /// A provider: what it costs, how far it is trusted, and what it tells of each field that it supplies, if anything.
@@ -298,11 +309,12 @@ impl World {
         [("company.domain", "acme.io")].into_iter().chain(claim).map(|(path, written)| observation(path, written, "signup")).collect()
     }
 
-    /// The track that `decide` gives: the gate's, the only one possible, or the honest default.
+    /// The track that `decide` gives: the gate's, the only one possible, or where it was before, or the honest default.
     fn track(&self, facts: &Facts, trust: &Trust) -> Track {
         let known = Known { facts, floor: trust.floor, open: &BTreeSet::new() };
         let tracks = Possible::new(self.judges.rules(), known, &Schema::default()).tracks();
-        tracks.single().unwrap_or(self.judges.route.undecided)
+        let while_unknown = self.judges.before.as_ref().map_or(self.judges.route.undecided, |before| before.track);
+        tracks.single().unwrap_or(while_unknown)
     }
 
     /// Whether a stop predicate let a value stand that asking everybody would have overturned, or made less sure: the error that

@@ -8,6 +8,7 @@ pub mod enrich;
 pub mod hold;
 pub mod memory;
 pub mod messages;
+mod owners;
 pub mod ports;
 pub mod sweep;
 pub mod watch;

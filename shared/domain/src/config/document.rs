@@ -280,6 +280,8 @@ pub(super) struct RouteSection {
     pub(super) rules: Vec<RouteRuleSection>,
     pub(super) otherwise: Track,
     pub(super) undecided: Track,
+    #[serde(default)]
+    pub(super) hysteresis: Option<Spanned<i64>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -262,7 +262,7 @@ impl Config {
     #[must_use]
     pub fn rules(&self, view: &View<'_>) -> Rules<'_> {
         let (score, route, _) = self.set_for(view);
-        Rules { gate: &self.gate, score, route }
+        Rules { gate: &self.gate, score, route, before: None }
     }
 
     /// The scoring and routing rules for this signup, and the name of the set they are from; `None` for the default.

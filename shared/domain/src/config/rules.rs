@@ -16,12 +16,14 @@ use crate::gate::GateRule;
 use crate::plan::{Plan, Step};
 use crate::route::{RouteRule, RouteRules};
 use crate::schema::Schema;
-use crate::score::{ScoreRule, ScoreSet};
+use crate::score::{SCORE_MAX, ScoreRule, ScoreSet};
 use crate::tier::Tiers;
 use crate::vertical::Vertical;
 
 /// The points that a rule may give: a score has 0 to 100, and rules may outweigh each other.
 const POINTS: std::ops::RangeInclusive<i64> = -1000..=1000;
+/// The points within which a decided lead stays, unless configuration says otherwise.
+const HYSTERESIS: i64 = 5;
 /// The folder of the presets.
 pub(super) const PRESETS: &str = "presets/";
 
@@ -120,7 +122,14 @@ impl Checker {
                 rules.push(RouteRule { when, to: rule.to, destination, because: rule.because });
             }
         }
-        RouteRules { rules, otherwise: section.otherwise, undecided: section.undecided }
+        let hysteresis = section.hysteresis.map_or(HYSTERESIS, |points| {
+            if !(0..=SCORE_MAX).contains(&points.value) {
+                let message = format!("a hysteresis of {} points is beyond all scores; write 0 to {SCORE_MAX}", points.value);
+                self.find(file, line(&points), message);
+            }
+            points.value
+        });
+        RouteRules { rules, otherwise: section.otherwise, undecided: section.undecided, hysteresis }
     }
 
     fn destination(&mut self, file: &str, written: Spanned<String>) -> Option<String> {

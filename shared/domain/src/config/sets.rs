@@ -128,7 +128,8 @@ mod tests {
         let config = config(&format!("{SETS}tiers: [{{name: A, from: 80}}, {{name: B, from: 0}}]\n"), "");
         let decided = |known: &[(&str, Value)]| {
             let known = facts(&config, known);
-            let evidence = Evidence { facts: &known, calls: &[], open: &[], paid_by: None, accepted_at: Timestamp::from_millis(0) };
+            let evidence =
+                Evidence { facts: &known, calls: &[], open: &[], paid_by: None, before: None, accepted_at: Timestamp::from_millis(0) };
             decide(&config, &evidence, 1, Timestamp::from_millis(5))
         };
         let enterprise = ("product", Value::text("enterprise"));

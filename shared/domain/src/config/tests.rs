@@ -64,3 +64,13 @@ fn points_beyond_all_scores_are_refused() {
         "9223372036854775807 points are beyond all scores; write -1000 to 1000",
     )]);
 }
+
+#[test]
+fn hysteresis_is_five_points_unless_something_else_is_written() {
+    let route = |hysteresis: &str| format!("route:\n  rules: []\n  otherwise: self_serve\n  undecided: self_serve\n{hysteresis}");
+    for (written, points) in [("", 5), ("  hysteresis: 0\n", 0), ("  hysteresis: 100\n", 100)] {
+        assert_eq!(config(&route(written), "").route.hysteresis, points);
+    }
+    let beyond = |points: &str| format!("a hysteresis of {points} points is beyond all scores; write 0 to 100");
+    assert_found(&[(&route("  hysteresis: 101\n"), 4, &beyond("101")), (&route("  hysteresis: -1\n"), 4, &beyond("-1"))]);
+}

@@ -110,7 +110,7 @@ route: {rules: [], otherwise: self_serve, undecided: self_serve}
             basis: Basis::Stated,
         });
         let facts = merge(said.as_slice(), &config.schema, &config.trust, now);
-        let evidence = Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, accepted_at: now };
+        let evidence = Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, before: None, accepted_at: now };
         decide(&config, &evidence, 1, now).absence_words(&Field::known("company.funding_stage"))
     }
 

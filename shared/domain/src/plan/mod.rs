@@ -33,6 +33,7 @@ use crate::route::Track;
 use crate::run::Run;
 use crate::schema::{Field, FieldClass, Schema, is_channel};
 use crate::signup::RunId;
+use crate::steady::Before;
 use crate::units::{BasisPoints, Credits, Millis, Timestamp};
 
 /// What the plan knows about one operation of a provider.
@@ -301,6 +302,13 @@ impl<'a> Situation<'a> {
     /// What conditions see: a weak value is not a known value (S3-45).
     fn view(&self) -> View<'a> {
         View::of(self.facts).with_floor(self.trust.floor)
+    }
+
+    /// The same for a lead that was decided about before.
+    #[must_use]
+    pub const fn held_to(mut self, before: Option<&'a Before>) -> Self {
+        self.rules.before = before;
+        self
     }
 
     /// The situation of a run by its configuration, its log and what is known; nothing is kept for it.

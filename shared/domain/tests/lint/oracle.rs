@@ -71,7 +71,7 @@ fn linted(rules: &[String]) -> (Config, BTreeSet<String>) {
 
 /// The reason of the rule that decides, where one does.
 fn decides(config: &Config, facts: &Facts) -> Option<String> {
-    let evidence = Evidence { facts, calls: &[], open: &[], paid_by: None, accepted_at: Timestamp::from_millis(0) };
+    let evidence = Evidence { facts, calls: &[], open: &[], paid_by: None, before: None, accepted_at: Timestamp::from_millis(0) };
     let route = decide(config, &evidence, 1, Timestamp::from_millis(0)).route;
     (!route.provisional).then(|| route.because.join(" "))
 }

@@ -4,7 +4,7 @@ mod ask;
 mod call;
 mod earlier;
 mod kept;
-mod save;
+pub(crate) mod save;
 pub(crate) mod settle;
 
 use std::collections::BTreeSet;
@@ -25,6 +25,7 @@ use domain::record::{Alias, Record, RecordId, aliases_of};
 use domain::run::{Asked, Run};
 use domain::schema::Field;
 use domain::signup::RunId;
+use domain::steady::Before;
 use domain::units::{Credits, Millis, Timestamp};
 
 use self::ask::Owed;
@@ -83,6 +84,8 @@ struct Work {
     is_awaited: bool,
     /// What the record's and the run's observations come to, as of the last reply.
     facts: Facts,
+    /// What was decided for good about this lead before.
+    before: Option<Before>,
     /// The moment that the facts are of; what is decided on them is decided as of then.
     as_of: Timestamp,
     /// What the cache said when the run began.
@@ -167,6 +170,7 @@ impl Enrich {
             identity: run.signup.identity(&self.key),
             is_awaited: message.answer_by.is_some(),
             facts: Facts::new(),
+            before: None,
             freshness: self.config.freshness,
             kept: BTreeSet::new(),
             as_of: self.clock.now(),
@@ -291,13 +295,23 @@ impl Enrich {
 
     fn look_at_facts(&self, work: &mut Work) {
         work.as_of = self.clock.now();
-        work.facts = merge(&self.observations(work), &self.config.schema, &self.config.trust, work.as_of);
+        let said = self.observations(work);
+        work.facts = merge(&said, &self.config.schema, &self.config.trust, work.as_of);
+        work.before = self.before(work, &said);
         work.freshness = self.config.freshness_table.in_force(&self.config.view(&work.facts), None);
         work.kept = self.kept_operations(work);
     }
 
+    /// What was decided for good before this run. What an earlier claimant of it decided is decided again, from where it began.
+    fn before(&self, work: &Work, said: &[Observation]) -> Option<Before> {
+        match &work.record.decided {
+            Some(decided) if decided.run == work.run.id => decided.decision.before.clone(),
+            decided => Before::of(decided.as_ref(), &work.record.observations, said, &self.config),
+        }
+    }
+
     fn situation<'a>(&'a self, work: &'a Work, keys: &'a [LookupKey], now: Timestamp) -> Situation<'a> {
-        Situation { kept: &work.kept, ..Situation::of(&self.config, &work.run, &work.facts, keys, now) }
+        Situation { kept: &work.kept, ..Situation::of(&self.config, &work.run, &work.facts, keys, now).held_to(work.before.as_ref()) }
     }
 
     fn decision(&self, work: &Work, open: &[Field], seq: u64) -> Decision {
@@ -306,6 +320,7 @@ impl Enrich {
             calls: &work.run.calls,
             open,
             paid_by: work.run.paid_by.as_ref(),
+            before: work.before.as_ref(),
             accepted_at: work.run.accepted_at,
         };
         decide(&self.config, &evidence, seq, work.as_of)

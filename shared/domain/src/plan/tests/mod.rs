@@ -44,7 +44,7 @@ fn route(rules: &[(&str, Track)]) -> RouteRules {
         destination: None,
         because: (*when).to_owned(),
     };
-    RouteRules { rules: rules.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe }
+    RouteRules { rules: rules.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe, hysteresis: 5 }
 }
 
 fn fact(confidence: u16, age: Millis) -> Fact {
@@ -98,7 +98,7 @@ impl World {
     fn situation(&self) -> Situation<'_> {
         Situation {
             plan: &self.plan,
-            rules: Rules { gate: &[], score: &[], route: &self.rules },
+            rules: Rules { gate: &[], score: &[], route: &self.rules, before: None },
             trust: &self.trust,
             explored: false,
             catalogue: &self.catalogue,
