@@ -15,7 +15,7 @@ use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 use domain::writeback::properties;
 use pipeline::enrich::Enrich;
-use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore, TokioClock};
+use pipeline::memory::{CountingEntropy, Faulty, Hook, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, to_body};
 use pipeline::ports::{Clock, Crm, Provider, Queue, QueueName, Received, RunLog as _, Stage, Store, StoreError, StoredRun};
 use pipeline::sweep::Sweep;
@@ -28,7 +28,6 @@ use super::ground::Ground;
 use super::lambda::{Crash, VISIBILITY, Worker};
 use super::vendor::{Behaves, Conduct, Vendor};
 use super::weakness::Weakness;
-use crate::faulty::{Faulty, Hook};
 
 /// Twenty minutes before a day, a week and a month end.
 pub const START: Timestamp = Timestamp::from_millis(1_796_081_400_000);

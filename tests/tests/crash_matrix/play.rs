@@ -7,9 +7,9 @@ use domain::plan::{Call, CallOutcome, Skip};
 use domain::record::RecordId;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis};
+use pipeline::memory::{Fate, Hook};
 use pipeline::messages::LookupMessage;
 use pipeline::ports::{Clock as _, QueueName};
-use tests::faulty::{Fate, Hook};
 use tests::sim::{Crash, START, Worker, World};
 use tokio::task::JoinSet;
 

@@ -119,7 +119,7 @@ async fn idp_a_failure_to_free_leaves_the_claim_to_the_end_of_its_lease() {
         world.trouble.fail_next("save_record");
         let hold_on = world.another_worker(500);
         // Both fail: the work, and then the freeing of its claim.
-        let store = tests::faulty::Faulty::<dyn pipeline::ports::Store>::new(world.store.clone(), Arc::new(NeverFrees));
+        let store = pipeline::memory::Faulty::<dyn pipeline::ports::Store>::new(world.store.clone(), Arc::new(NeverFrees));
         let worker = pipeline::enrich::Enrich { store, ..hold_on };
         let error = worker.work(&message, AMPLE).await.unwrap_err();
         assert!(error.0.contains("a fault on command"), "{error}");
@@ -143,13 +143,13 @@ async fn a_paid_reply_that_cannot_be_kept_is_used_and_settled_all_the_same() {
 struct NeverFrees;
 
 #[async_trait::async_trait]
-impl tests::faulty::Hook for NeverFrees {
-    async fn before(&self, verb: &'static str) -> tests::faulty::Fate {
-        if verb == "free_run" { tests::faulty::Fate::Fail } else { tests::faulty::Fate::Go }
+impl pipeline::memory::Hook for NeverFrees {
+    async fn before(&self, verb: &'static str) -> pipeline::memory::Fate {
+        if verb == "free_run" { pipeline::memory::Fate::Fail } else { pipeline::memory::Fate::Go }
     }
 
-    async fn after(&self, _: &'static str) -> tests::faulty::Fate {
-        tests::faulty::Fate::Go
+    async fn after(&self, _: &'static str) -> pipeline::memory::Fate {
+        pipeline::memory::Fate::Go
     }
 }
 

@@ -17,14 +17,13 @@ use domain::signup::{RunId, Signup};
 use domain::units::{BasisPoints, Credits, Millis, Timestamp};
 use domain::value::Value;
 use pipeline::enrich::Enrich;
-use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore};
+use pipeline::memory::{CountingEntropy, Fate, Faulty, Hook, MemoryQueue, MemoryStore};
 use pipeline::messages::LookupMessage;
 use pipeline::ports::{Clock, LookupRequest, Provider, PutAside, Queue, QueueName, Stage, Store};
 use pipeline::work::{Retry, Worked};
 use platform::{Aws, DEFAULT_WORKSPACE};
 use tests::clock::HandClock;
 pub(crate) use tests::clock::START;
-use tests::faulty::{Fate, Faulty, Hook};
 
 pub(crate) const AMPLE: Millis = Millis::seconds(60);
 

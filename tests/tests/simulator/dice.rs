@@ -3,9 +3,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::units::Millis;
+use pipeline::memory::{Fate, Hook};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use tests::faulty::{Fate, Hook};
 use tests::sim::{Conduct, Crash, CrmConduct};
 
 /// All the luck of a seed, good and bad.

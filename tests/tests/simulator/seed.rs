@@ -7,9 +7,9 @@ use domain::plan::{CallOutcome, Skip};
 use domain::priority::Priority;
 use domain::signup::{Arrival, RunId};
 use domain::units::{Credits, Millis};
+use pipeline::memory::Hook;
 use pipeline::messages::LookupMessage;
 use pipeline::ports::{Clock as _, QueueName};
-use tests::faulty::Hook;
 use tests::sim::{Crash, Person, Plan, START, Weakness, Worker, World};
 
 use crate::dice::{Chaos, Dice};

@@ -2,11 +2,13 @@
 
 mod books;
 mod clock;
+mod faulty;
 mod poison;
 mod queue;
 mod run_log;
 mod store;
 
 pub use clock::{CountingEntropy, TokioClock};
+pub use faulty::{Fate, Faulty, Hook};
 pub use queue::MemoryQueue;
 pub use store::MemoryStore;

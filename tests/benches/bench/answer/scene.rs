@@ -3,9 +3,8 @@
 
 use std::sync::Arc;
 
-use pipeline::memory::{CountingEntropy, MemoryStore, TokioClock};
+use pipeline::memory::{CountingEntropy, Faulty, MemoryStore, TokioClock};
 use pipeline::ports::{Clock, Entropy, Store};
-use tests::faulty::Faulty;
 
 use super::Start;
 use super::dice::Dice;

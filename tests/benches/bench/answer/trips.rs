@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::ensure;
 use async_trait::async_trait;
+use pipeline::memory::{Fate, Faulty, Hook};
 use pipeline::ports::Store;
-use tests::faulty::{Fate, Faulty, Hook};
 use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard};
 
 use super::dice::{DYNAMODB, Dice};

@@ -7,9 +7,8 @@ use anyhow::ensure;
 use async_trait::async_trait;
 use domain::record::{Alias, Record, RecordId};
 use domain::units::Millis;
-use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore};
+use pipeline::memory::{CountingEntropy, Fate, Faulty, Hook, MemoryQueue, MemoryStore};
 use pipeline::ports::{Records as _, Saved, Store};
-use tests::faulty::{Fate, Faulty, Hook};
 
 use super::Asked;
 use crate::units::Punctual;

@@ -5,6 +5,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::ports::{
+    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Crm, CrmReply, CrmWrite, DeadLetter, Lease, Ledger, LookupRequest, Outbox,
+    OutboxLease, OutboxTurn, Poison, Provider, Queue, QueueError, QueueName, Received, Records, Reserved, Runs, Saved, StoreError,
+    StoredRun, Window, WriteRequest, Written,
+};
 use async_trait::async_trait;
 use domain::credits::{Adjustment, Balance, Bounds, Reservation, ReservationId, Threshold, Usage};
 use domain::record::{Alias, Record, RecordId};
@@ -12,11 +17,6 @@ use domain::reply::Reply;
 use domain::run::Run;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
-use pipeline::ports::{
-    Adjusted, Cache, CacheKey, CachedReply, Claim, ClaimRequest, Crm, CrmReply, CrmWrite, DeadLetter, Lease, Ledger, LookupRequest, Outbox,
-    OutboxLease, OutboxTurn, Poison, Provider, Queue, QueueError, QueueName, Received, Records, Reserved, Runs, Saved, StoreError,
-    StoredRun, Window, WriteRequest, Written,
-};
 
 /// What becomes of a verb at one of its two edges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
