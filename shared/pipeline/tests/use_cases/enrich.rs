@@ -9,7 +9,8 @@ use domain::value::Value;
 use pipeline::ports::{Claim, ClaimRequest, Records, Runs, Saved, Stage};
 use pipeline::work::Worked;
 
-use crate::world::{START, World, decision, hit, jane, signup};
+use crate::faults::failing;
+use crate::world::{START, TIME_LEFT, World, decision, hit, jane, signup};
 
 #[tokio::test(start_paused = true)]
 async fn a_good_lead_is_routed_to_an_account_executive_with_points_and_costs() {
@@ -250,4 +251,17 @@ async fn what_a_zombie_decided_last_on_the_record_is_handed_over_when_its_messag
     assert_eq!(world.store.save_record(&record, &[]).await.unwrap(), Saved::Stored);
     assert!(matches!(world.work(&jane()).await, Worked::Repeated { .. }));
     assert_eq!(world.writebacks(), before + 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_claim_of_work_that_failed_is_free_when_its_message_comes_again() {
+    for verb in ["open_window", "find_record", "reserve", "save_record", "decide_run"] {
+        let mut world = World::new();
+        world.enrich.store = failing(&world, verb, 1);
+        assert!(world.enrich.work(&jane(), TIME_LEFT).await.is_err(), "{verb} was to fail");
+        let again = world.work(&jane()).await;
+        let Worked::Finished { run } = again else { panic!("after {verb} had failed: {again:?}") };
+        assert_eq!((decision(&run).route.track, run.cost()), (Track::AeQueue, Credits::whole(4)), "after {verb} had failed");
+        assert_eq!(world.provider.asked("crustdata.company"), 1, "after {verb} had failed");
+    }
 }

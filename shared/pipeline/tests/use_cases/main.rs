@@ -4,6 +4,7 @@
 mod dead_letters;
 mod enrich;
 mod learning;
+mod faults;
 mod money;
 mod replay;
 mod sweep;

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use domain::config::Config;
 use domain::credits::{Charge, Limits, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger, bounds};
 use domain::plan::CallOutcome;
@@ -9,9 +10,11 @@ use domain::run::Run;
 use domain::schema::Entity;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis, Timestamp};
-use pipeline::ports::{Cache, CacheKey, CachedReply, Claim, ClaimRequest, Ledger, Reserved, Runs};
+use pipeline::memory::{Fate, Hook, MemoryStore};
+use pipeline::ports::{Cache, CacheKey, CachedReply, Claim, ClaimRequest, Ledger, Reserved, Runs, Store};
 use pipeline::sweep::{Crossed, Sweep, Swept};
 
+use crate::faults::{failing, slow, with};
 use crate::world::{START, TIME_LEFT, World, good_company, jane, signup};
 
 /// How long after its deadline an entry is surely nobody's any more.
@@ -27,6 +30,11 @@ fn sweep_of(world: &World) -> Sweep {
 fn sweep_within(world: &World, limits: Limits) -> Sweep {
     let config = Config { limits, ..(*world.enrich.config).clone() };
     Sweep { store: world.store.clone(), clock: world.clock.clone(), config: Arc::new(config) }
+}
+
+/// A sweep whose store is in trouble.
+fn sweep_on(world: &World, store: Arc<dyn Store>) -> Sweep {
+    Sweep { store, ..sweep_of(world) }
 }
 
 /// What a claimant leaves behind that dies during its call: an open entry over `amount` credits.
@@ -233,4 +241,90 @@ fn two_ticks_add_up_and_what_failed_is_that_of_the_last() {
     assert_eq!(both.resolved(), 5);
     both.add(Swept { settled: 5, unknown: 4, failed: 1, ..Swept::default() });
     assert_eq!(both, Swept { settled: 7, unknown: 7, failed: 1, ..Swept::default() });
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_now_is_counted_as_failed_and_done_by_the_next_tick() {
+    for (verb, first) in [
+        ("overdue", Swept { failed: 1, ..Swept::default() }),
+        ("read_reservation", Swept { unknown: 1, failed: 1, ..Swept::default() }),
+        ("move_on", Swept { unknown: 1, failed: 1, ..Swept::default() }),
+        ("balance", Swept { unknown: 2, failed: 1, ..Swept::default() }),
+    ] {
+        let world = World::new();
+        leave_open(&world, "a", 2).await;
+        leave_open(&world, "b", 2).await;
+        pass(DUE).await;
+        let sweep = sweep_on(&world, failing(&world, verb, 1));
+        assert_eq!(sweep.tick().await, first, "{verb}");
+        assert_eq!(sweep.tick().await.resolved(), 2 - first.resolved(), "{verb}");
+        assert_eq!(month(&world).await, (Credits::ZERO, Credits::whole(4)), "{verb}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_failure_of_a_tick_is_counted() {
+    let world = World::new();
+    leave_open(&world, "a", 2).await;
+    leave_open(&world, "b", 2).await;
+    pass(DUE).await;
+    let of = async |verb| sweep_on(&world, failing(&world, verb, 9)).tick().await;
+    assert_eq!(of("read_reservation").await, Swept { failed: 2, ..Swept::default() });
+    assert_eq!(of("balance").await, Swept { unknown: 2, failed: 2, ..Swept::default() }, "before the resolving and after it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn resolving_stops_after_thirty_seconds_and_says_that_there_is_more() {
+    let world = World::new();
+    for nth in 0..5 {
+        leave_open(&world, &format!("n{nth}"), 1).await;
+    }
+    pass(DUE).await;
+    // The fourth begins at thirty seconds, not after them.
+    let sweep = sweep_on(&world, slow(&world, "read_reservation", Millis::seconds(10)));
+    assert_eq!(sweep.tick().await, Swept { unknown: 4, more: true, ..Swept::default() });
+    assert_eq!(sweep.tick().await, Swept { unknown: 1, ..Swept::default() });
+}
+
+/// Moves an entry on after the sweep has heard that it is overdue, and before it reads it.
+struct Meanwhile {
+    store: Arc<MemoryStore>,
+    from: Reservation,
+    to: Reservation,
+}
+
+#[async_trait]
+impl Hook for Meanwhile {
+    async fn before(&self, verb: &'static str) -> Fate {
+        if verb == "read_reservation" {
+            assert!(self.store.move_on(&self.from, &self.to).await.unwrap());
+        }
+        Fate::Go
+    }
+
+    async fn after(&self, _: &'static str) -> Fate {
+        Fate::Go
+    }
+}
+
+/// What a tick does with an overdue entry that meanwhile becomes another one.
+async fn swept_when_it_becomes(change: impl Fn(&World, &Reservation) -> Reservation) -> (Swept, ReservationState) {
+    let world = World::new();
+    let from = leave_open(&world, "a", 2).await;
+    pass(DUE).await;
+    let to = change(&world, &from);
+    let hook = Meanwhile { store: world.store.clone(), from: from.clone(), to };
+    let swept = sweep_on(&world, with(&world, hook)).tick().await;
+    (swept, state_of(&world, &from).await)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_somebody_moves_on_before_it_is_read_is_taken_as_it_stands() {
+    let settled = swept_when_it_becomes(|_, entry| entry.settled(Settlement::Used(Credits::whole(1))).unwrap()).await;
+    assert_eq!(settled, (Swept::default(), ReservationState::Settled { used: Credits::whole(1) }));
+    let within = |margin: Millis| move |world: &World, entry: &Reservation| entry.pending(world.now().before(margin)).unwrap();
+    let pending = (Swept::default(), ReservationState::Pending);
+    assert_eq!(swept_when_it_becomes(within(Millis(MARGIN.0 - 1))).await, pending, "its vendor has time left, and the clocks' margin");
+    assert_eq!(swept_when_it_becomes(within(Millis(0))).await, pending);
+    assert_eq!(swept_when_it_becomes(within(MARGIN)).await.1, ReservationState::OutcomeUnknown, "its vendor has none");
 }

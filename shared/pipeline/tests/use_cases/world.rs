@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use domain::config::{Config, Draft, Sources};
@@ -89,7 +89,7 @@ impl World {
         let provider = Arc::new(FakeProvider::default());
         let written = CrmReply::Written { external_id: "512".into(), created: true };
         let crm = Arc::new(FakeCrm { writes: Mutex::default(), replies: Mutex::new(vec![written]) });
-        let (entropy, config) = (Arc::new(CountingEntropy::default()), Arc::new(config()));
+        let (entropy, config) = (Arc::new(CountingEntropy::default()), Arc::new(CONFIG.clone()));
         let key = Arc::new(HashKey::new(vec![7; 32]).unwrap());
         let enrich = Enrich {
             store: store.clone(),
@@ -225,6 +225,9 @@ fn operation(name: &str, credits: i64, class: FieldClass, keys: &[KeyKind], supp
         timeout: Millis::seconds(4),
     }
 }
+
+/// Read once: most of a test's time would go into reading it.
+static CONFIG: LazyLock<Config> = LazyLock::new(config);
 
 fn config() -> Config {
     let company = ["company.headcount", "company.funding_stage", "company.tech_stack", "company.traffic_trend_90d", "company.name"];

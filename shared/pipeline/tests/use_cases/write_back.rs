@@ -183,3 +183,30 @@ async fn the_record_is_read_under_the_lease() {
     world.write_back.work(&copy, TIME_LEFT).await.unwrap();
     assert_eq!(world.crm.writes.lock().unwrap()[0].properties["crm_owner_id"], "ae-9");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_write_begins_with_twelve_seconds_left_and_not_with_less() {
+    let world = World::new();
+    let message = decided(&world).await;
+    for short in [Millis(11_999), Millis(0)] {
+        assert!(matches!(world.write_back.work(&message, short).await.unwrap(), Worked::Parked { .. }), "with {short} left");
+        assert_eq!(writes(&world), 0);
+        assert_eq!(world.next_writeback().await, message, "a copy waits, and it is no attempt");
+    }
+    assert!(matches!(world.write_back.work(&message, Millis::seconds(12)).await.unwrap(), Worked::Written { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crm_that_stays_down_is_asked_at_twice_the_distance_each_time_up_to_a_quarter_of_an_hour() {
+    let world = World::new();
+    let message = decided(&world).await;
+    replies(&world, vec![CrmReply::Unavailable { why: "status 502".into() }]);
+    for (attempt, seconds) in [(0, 15), (1, 30), (2, 60), (5, 480), (6, 900), (7, 900), (99, 900)] {
+        let tried = WritebackMessage { attempt, ..message.clone() };
+        let Worked::Parked { until, .. } = world.write_back.work(&tried, TIME_LEFT).await.unwrap() else { panic!("attempt {attempt}") };
+        assert_eq!(until, world.now().after(Millis::seconds(seconds)), "attempt {attempt}");
+        tokio::time::advance(Millis::minutes(1).to_std()).await;
+    }
+    let tired = WritebackMessage { attempt: 100, ..message };
+    assert!(world.write_back.work(&tired, TIME_LEFT).await.is_err(), "left to the dead-letter queue");
+}

@@ -1,0 +1,49 @@
+//! A store that fails inside, or takes its time, as a case says.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use domain::units::Millis;
+use pipeline::memory::{Fate, Faulty, Hook};
+use pipeline::ports::Store;
+
+use crate::world::World;
+
+/// What is wrong with one verb of the store.
+pub(crate) struct Trouble {
+    verb: &'static str,
+    fails: AtomicUsize,
+    takes: Millis,
+}
+
+/// The world's store, of which the first `times` calls of `verb` fail and do nothing.
+pub(crate) fn failing(world: &World, verb: &'static str, times: usize) -> Arc<dyn Store> {
+    with(world, Trouble { verb, fails: times.into(), takes: Millis(0) })
+}
+
+/// The world's store, of which every call of `verb` takes so long.
+pub(crate) fn slow(world: &World, verb: &'static str, takes: Millis) -> Arc<dyn Store> {
+    with(world, Trouble { verb, fails: 0.into(), takes })
+}
+
+/// The world's store behind a hook.
+pub(crate) fn with(world: &World, hook: impl Hook + 'static) -> Arc<dyn Store> {
+    Faulty::<dyn Store>::new(world.store.clone(), Arc::new(hook))
+}
+
+#[async_trait]
+impl Hook for Trouble {
+    async fn before(&self, verb: &'static str) -> Fate {
+        if verb != self.verb {
+            return Fate::Go;
+        }
+        tokio::time::sleep(self.takes.to_std()).await;
+        let one_less = |left: usize| left.checked_sub(1);
+        if self.fails.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() { Fate::Fail } else { Fate::Go }
+    }
+
+    async fn after(&self, _: &'static str) -> Fate {
+        Fate::Go
+    }
+}
