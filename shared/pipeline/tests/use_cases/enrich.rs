@@ -265,3 +265,28 @@ async fn the_claim_of_work_that_failed_is_free_when_its_message_comes_again() {
         assert_eq!(world.provider.asked("crustdata.company"), 1, "after {verb} had failed");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_ends_in_time_is_decided_once_and_numbered_as_its_record_is() {
+    let world = World::new();
+    for (delivery, number) in [("d1", 1), ("d2", 2)] {
+        let run = world.finish(&signup("jane@acme.io", delivery, Arrival::Signup)).await;
+        assert_eq!((run.decisions.len(), decision(&run).seq, world.store.records()[0].version), (1, number, number));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_owner_who_has_left_the_pool_is_replaced_and_one_of_a_track_without_a_pool_stays() {
+    for (pool, is_kept) in [(vec!["ae-1", "ae-2"], true), (vec!["ae-2", "ae-3"], false), (vec![], true)] {
+        let mut world = World::new();
+        assert_eq!(decision(&world.finish(&jane()).await).owner.as_deref(), Some("ae-1"));
+        let mut config = (*world.enrich.config).clone();
+        config.tracks.get_mut(&Track::AeQueue).unwrap().owners = pool.iter().map(|owner| (*owner).to_owned()).collect();
+        world.enrich.config = config.into();
+        tokio::time::advance(Millis::hours(2).to_std()).await;
+        let again = world.finish(&signup("jane@acme.io", "d2", Arrival::Signup)).await;
+        let owner = decision(&again).owner.as_deref().unwrap();
+        assert_eq!(owner == "ae-1", is_kept, "{owner} of {pool:?}");
+        assert!(pool.is_empty() || pool.contains(&owner), "{owner} of {pool:?}");
+    }
+}

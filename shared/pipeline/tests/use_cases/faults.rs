@@ -11,25 +11,38 @@ use pipeline::ports::Store;
 use crate::world::World;
 
 /// What is wrong with one verb of the store.
-pub(crate) struct Trouble {
+#[derive(Default)]
+struct Trouble {
     verb: &'static str,
     fails: AtomicUsize,
+    loses: AtomicUsize,
     takes: Millis,
 }
 
 /// The world's store, of which the first `times` calls of `verb` fail and do nothing.
 pub(crate) fn failing(world: &World, verb: &'static str, times: usize) -> Arc<dyn Store> {
-    with(world, Trouble { verb, fails: times.into(), takes: Millis(0) })
+    with(world, Trouble { verb, fails: times.into(), ..Trouble::default() })
+}
+
+/// The world's store, of which the first call of `verb` takes effect and is not answered.
+pub(crate) fn silent_once(world: &World, verb: &'static str) -> Arc<dyn Store> {
+    with(world, Trouble { verb, loses: 1.into(), ..Trouble::default() })
 }
 
 /// The world's store, of which every call of `verb` takes so long.
 pub(crate) fn slow(world: &World, verb: &'static str, takes: Millis) -> Arc<dyn Store> {
-    with(world, Trouble { verb, fails: 0.into(), takes })
+    with(world, Trouble { verb, takes, ..Trouble::default() })
 }
 
 /// The world's store behind a hook.
 pub(crate) fn with(world: &World, hook: impl Hook + 'static) -> Arc<dyn Store> {
     Faulty::<dyn Store>::new(world.store.clone(), Arc::new(hook))
+}
+
+/// Fails while there is something left of `times`, and takes one of them.
+fn once_less(times: &AtomicUsize) -> Fate {
+    let taken = times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+    if taken.is_ok() { Fate::Fail } else { Fate::Go }
 }
 
 #[async_trait]
@@ -39,11 +52,10 @@ impl Hook for Trouble {
             return Fate::Go;
         }
         tokio::time::sleep(self.takes.to_std()).await;
-        let one_less = |left: usize| left.checked_sub(1);
-        if self.fails.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok() { Fate::Fail } else { Fate::Go }
+        once_less(&self.fails)
     }
 
-    async fn after(&self, _: &'static str) -> Fate {
-        Fate::Go
+    async fn after(&self, verb: &'static str) -> Fate {
+        if verb == self.verb { once_less(&self.loses) } else { Fate::Go }
     }
 }

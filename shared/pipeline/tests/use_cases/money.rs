@@ -185,7 +185,7 @@ async fn i8_a_lost_attempt_is_in_the_log_although_the_cache_has_the_answer_by_no
 }
 
 /// What a claimant leaves behind that dies after the reply was kept and before it was settled.
-async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) -> (Lease, Box<Run>) {
+pub(crate) async fn crash_between_keep_and_settle(world: &World, kept_by: Option<u32>) -> (Lease, Box<Run>) {
     let run = jane().signup.run_id(&world.key);
     let begun = Run::begin(run.clone(), jane().signup, Priority::High, START, "");
     let claim = ClaimRequest {

@@ -18,7 +18,7 @@ use domain::value::Value;
 use pipeline::enrich::Enrich;
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, WritebackMessage, from_body};
-use pipeline::ports::{Clock, Crm, CrmReply, CrmWrite, LookupRequest, Provider, Queue, QueueName, Runs};
+use pipeline::ports::{CacheKey, Clock, Crm, CrmReply, CrmWrite, LookupRequest, Provider, Queue, QueueName, Runs};
 use pipeline::work::Worked;
 use pipeline::write_back::WriteBack;
 
@@ -143,6 +143,11 @@ impl World {
 
     pub(crate) async fn stored(&self, message: &LookupMessage) -> Run {
         self.store.read_run(&message.signup.run_id(&self.key)).await.unwrap().unwrap().run
+    }
+
+    /// Under which a reply is kept.
+    pub(crate) fn cache_key(&self, operation: &str, kind: KeyKind, value: &str) -> CacheKey {
+        CacheKey { operation: operation.to_owned(), hash: self.key.hash(&["cache", kind.as_str(), value]) }
     }
 
     pub(crate) fn writebacks(&self) -> usize {
