@@ -65,6 +65,7 @@ async fn i8_an_entry_of_which_only_the_log_was_written_becomes_what_the_log_says
 async fn an_order_that_the_vendor_took_is_pending_until_the_moment_it_named() {
     let world = World::new();
     world.provider.answers(COMPANY, vec![(Millis(0), Reply::Pending { within: Millis::hours(1) })]);
+    world.provider.answers(PERSON, vec![(Millis(0), Reply::NoMatch)]);
     let run = world.finish(&jane()).await;
     let entry = entry_of(&world, &run, COMPANY);
     assert_eq!((entry.state, entry.open_until), (ReservationState::Pending, START.after(Millis::hours(1))));
@@ -138,7 +139,8 @@ async fn what_was_reserved_too_late_to_call_is_given_back() {
 async fn a_call_does_not_outlive_its_reservation_that_took_long() {
     let mut world = World::new();
     world.provider.answers(COMPANY, vec![(Millis::hours(1), Reply::NoMatch)]);
-    world.enrich.store = slow(&world, "reserve", Millis::seconds(3));
+    // Company and person are reserved one after the other and then asked together.
+    world.enrich.store = slow(&world, "reserve", Millis(1500));
     let run = world.finish(&jane()).await;
     let call = call_of(&run, COMPANY);
     assert_eq!((&call.outcome, call.latency), (&CallOutcome::TimedOut, Millis::seconds(4)));

@@ -39,8 +39,8 @@ pub(crate) fn with(world: &World, hook: impl Hook + 'static) -> Arc<dyn Store> {
     Faulty::<dyn Store>::new(world.store.clone(), Arc::new(hook))
 }
 
-/// Fails while there is something left of `times`, and takes one of them.
-fn once_less(times: &AtomicUsize) -> Fate {
+/// Fails as long as anything is left of `times`, of which each failure is one.
+fn spend(times: &AtomicUsize) -> Fate {
     let taken = times.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
     if taken.is_ok() { Fate::Fail } else { Fate::Go }
 }
@@ -52,10 +52,10 @@ impl Hook for Trouble {
             return Fate::Go;
         }
         tokio::time::sleep(self.takes.to_std()).await;
-        once_less(&self.fails)
+        spend(&self.fails)
     }
 
     async fn after(&self, verb: &'static str) -> Fate {
-        if verb == self.verb { once_less(&self.loses) } else { Fate::Go }
+        if verb == self.verb { spend(&self.loses) } else { Fate::Go }
     }
 }
