@@ -14,10 +14,10 @@ use crate::observation::{Absence, Basis, Observation};
 use crate::plan::{Call, Plan, last_calls, unmet};
 use crate::possible::{Known, Possible, Rules};
 use crate::priority::Priority;
-use crate::route::{self, Route, RouteRules, Track, Tracks};
+use crate::route::{self, Route, Track, Tracks};
 use crate::run::absence_of;
 use crate::schema::{Field, Schema};
-use crate::score::{self, ScoreRule};
+use crate::score;
 use crate::signup::{Arrival, RunId, Signup};
 use crate::steady::{self, Before};
 use crate::units::{BasisPoints, Millis, Timestamp};
@@ -94,8 +94,8 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
                 }
             }
         }
-        Verdict::Verify => held(config, rules, routes, evidence, "held until verified"),
-        Verdict::Reject => held(config, rules, routes, evidence, "rejected by the gate"),
+        Verdict::Verify => held(config, rules_of(evidence.before), evidence, "held until verified"),
+        Verdict::Reject => held(config, rules_of(evidence.before), evidence, "rejected by the gate"),
     };
     let outcome = outcome(gate.verdict, &route, evidence);
     if is_unsure {
@@ -150,11 +150,10 @@ fn possible(config: &Config, rules: Rules<'_>, evidence: &Evidence<'_>) -> Track
 }
 
 /// The route of a lead that the gate holds: for now only, while an answer may still overturn what holds it.
-fn held(config: &Config, score: &[ScoreRule], route: &RouteRules, evidence: &Evidence<'_>, because: &str) -> Route {
+fn held(config: &Config, rules: Rules<'_>, evidence: &Evidence<'_>, because: &str) -> Route {
     let open: BTreeSet<Field> = evidence.open.iter().cloned().collect();
     let is_final = gate::judge(&config.gate, &config.view(evidence.facts).hiding(&open)).verdict != Verdict::Pass;
-    let tracks =
-        if is_final { Tracks::only(Track::Verification) } else { possible(config, Rules { gate: &config.gate, score, route }, evidence) };
+    let tracks = if is_final { Tracks::only(Track::Verification) } else { possible(config, rules, evidence) };
     Route {
         track: Track::Verification,
         destination: None,
@@ -320,7 +319,8 @@ mod tests {
         let said = Observation { field: mail.clone(), value: Value::Bool(false), source: "dns".into(), ..arrival("signup", 0) };
         let facts = crate::merge::merge(&[said], &config.schema, &config.trust, Timestamp::from_millis(0));
         let decided = |open: &[Field]| {
-            let evidence = Evidence { facts: &facts, calls: &[], open, paid_by: None, accepted_at: Timestamp::from_millis(0) };
+            let evidence =
+                Evidence { facts: &facts, calls: &[], open, paid_by: None, before: None, accepted_at: Timestamp::from_millis(0) };
             decide(&config, &evidence, 1, Timestamp::from_millis(0))
         };
         let (for_now, for_good) = (decided(&[mail]), decided(&[]));

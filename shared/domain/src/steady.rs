@@ -17,6 +17,9 @@ use crate::score::SCORE_MAX;
 pub struct Before {
     /// The track that the lead is on.
     pub track: Track,
+    /// Who takes it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
     /// The tracks that it was on and has left: sources that contradict each other do not lead it back and forth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<Track>,
@@ -30,7 +33,7 @@ impl Before {
     #[must_use]
     pub fn of(decided: Option<&Decided>, knew: &[Observation], said: &[Observation], config: &Config) -> Option<Self> {
         let decided = decided?;
-        let (track, left) = stood(&decided.decision)?;
+        let (track, destination, left) = stood(&decided.decision)?;
         let is_new = |said: &&Observation| {
             !knew.iter().any(|known| known.field == said.field && known.source == said.source && known.value == said.value)
         };
@@ -40,7 +43,7 @@ impl Before {
             let read = config.decision_fields();
             new.any(|observation| observation.source == SIGNUP && read.contains(&observation.field))
         };
-        Some(Self { track, left: if begins_anew { Vec::new() } else { left }, news: has_other_rules || is_told })
+        Some(Self { track, destination, left: if begins_anew { Vec::new() } else { left }, news: has_other_rules || is_told })
     }
 
     /// Whether the rules' word for this track is not followed, whatever the score.
@@ -51,17 +54,17 @@ impl Before {
 
 /// The track that a lead was on after a decision, and those that it had left by then. What the gate holds is off its track for as
 /// long as it is held, and no longer.
-fn stood(decision: &Decision) -> Option<(Track, Vec<Track>)> {
+fn stood(decision: &Decision) -> Option<(Track, Option<String>, Vec<Track>)> {
     let before = decision.before.as_ref();
     if decision.gate.verdict != Verdict::Pass || decision.route.provisional {
-        return before.map(|before| (before.track, before.left.clone()));
+        return before.map(|before| (before.track, before.destination.clone(), before.left.clone()));
     }
     let track = decision.route.track;
     let earlier = before.into_iter().flat_map(|before| before.left.iter().copied().chain([before.track]));
     let mut left: Vec<Track> = earlier.filter(|earlier| *earlier != track).collect();
     left.sort_unstable();
     left.dedup();
-    Some((track, left))
+    Some((track, decision.route.destination.clone(), left))
 }
 
 /// The tracks that rules and hysteresis together leave open, for a score of `low` to `high`: never too few, and exactly one where
@@ -121,5 +124,5 @@ pub(crate) fn hold(before: &Before, rules: &RouteRules, view: &View<'_>, free: R
     }
     let provisional = is_open && (!before.news || possible.len() > 1);
     let possible = if provisional { possible.union(Tracks::only(before.track)).iter().collect() } else { vec![before.track] };
-    Route { track: before.track, provisional, possible, because }
+    Route { track: before.track, destination: before.destination.clone(), provisional, possible, because }
 }

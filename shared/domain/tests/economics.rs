@@ -113,7 +113,7 @@ fn s4_30_what_failed_of_a_step_goes_to_the_crm_beside_the_lead_and_scores_nothin
     let config = checked_with(main, PROGRESSIVE).unwrap();
     let written = |calls: &[Call], known: &[(&str, Value)]| {
         let facts = facts(known);
-        let evidence = Evidence { facts: &facts, calls, open: &[], paid_by: None, accepted_at: NOW };
+        let evidence = Evidence { facts: &facts, calls, open: &[], paid_by: None, before: None, accepted_at: NOW };
         let properties = properties(config.crm.as_ref().unwrap(), &config, &facts, &decide(&config, &evidence, 1, NOW));
         ["enhanced", "error", "tier"].map(|name| properties[name].clone())
     };

@@ -147,10 +147,12 @@ impl Lead {
                 cached: false,
             };
             match next(&Situation::of(config, &run, &facts, &keys, self.now).held_to(before.as_ref())) {
-                Next::Ask(ask) => {
-                    let (outcome, told) = answer(&ask, self.now);
-                    run.observations.extend(told);
-                    run.calls.push(call(ask.step, ask.operation, outcome));
+                Next::Ask(asks) => {
+                    for ask in asks {
+                        let (outcome, told) = answer(&ask, self.now);
+                        run.observations.extend(told);
+                        run.calls.push(call(ask.step, ask.operation, outcome));
+                    }
                 }
                 Next::Skip { step, operation, why } => run.calls.push(call(step, operation, CallOutcome::NotMade { why })),
                 // Past its patience a run is decided without whoever limits the rate.

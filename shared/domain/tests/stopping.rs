@@ -115,7 +115,7 @@ fn judges_with(gate: impl Strategy<Value = Vec<String>>, has: bool) -> impl Stra
     let score = prop::collection::vec((text(has), -30i64..60), 0..5);
     let route = prop::collection::vec((prop_oneof![text(has), (0i64..100).prop_map(|least| format!("score >= {least}"))], track()), 1..4);
     let left = prop::collection::vec(track(), 0..2);
-    let before = prop::option::of((track(), left).prop_map(|(track, left)| Before { track, left, news: true }));
+    let before = prop::option::of((track(), left).prop_map(|(track, left)| Before { track, destination: None, left, news: true }));
     (gate, score, route, (track(), track(), 0i64..30), before).prop_map(
         |(gate, score, route, (otherwise, undecided, hysteresis), before)| Judges {
             gate: gate
@@ -124,7 +124,10 @@ fn judges_with(gate: impl Strategy<Value = Vec<String>>, has: bool) -> impl Stra
                 .collect(),
             score: score.into_iter().map(|(when, points)| ScoreRule { when: condition(&when), points, because: "score".into() }).collect(),
             route: RouteRules {
-                rules: route.into_iter().map(|(when, to)| RouteRule { when: condition(&when), to, destination: None, because: when }).collect(),
+                rules: route
+                    .into_iter()
+                    .map(|(when, to)| RouteRule { when: condition(&when), to, destination: None, because: when })
+                    .collect(),
                 otherwise,
                 undecided,
                 hysteresis,

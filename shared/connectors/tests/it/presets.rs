@@ -9,7 +9,7 @@ use domain::decision::{Decision, Outcome};
 use domain::identity::Email;
 use domain::merge::{Facts, merge};
 use domain::observation::{Basis, Observation};
-use domain::plan::{self, Call, CallOutcome, Next, Situation, Until};
+use domain::plan::{self, Ask, Call, CallOutcome, Next, Situation, Until};
 use domain::priority::Priority;
 use domain::route::Track;
 use domain::run::Run;
@@ -80,28 +80,38 @@ impl Lead<'_> {
         loop {
             let facts = self.facts(&run);
             let keys = run.lookup_keys(&facts);
-            let (step, operation, outcome) = match plan::next(&Situation::of(self.config, &run, &facts, &keys, NOW)) {
-                Next::Ask(ask) => {
-                    let told = self.told.get(ask.operation.as_str()).copied().unwrap_or_default();
-                    let heard: Vec<Observation> = told.iter().map(|(path, value)| self.observation(&ask.operation, path, value)).collect();
-                    let fields = heard.iter().map(|observation| observation.field.clone()).collect();
-                    run.observations.extend(heard);
-                    made.push(ask.operation.clone());
-                    (ask.step, ask.operation, if told.is_empty() { CallOutcome::NoMatch } else { CallOutcome::Hit { fields } })
+            match plan::next(&Situation::of(self.config, &run, &facts, &keys, NOW)) {
+                Next::Ask(asks) => {
+                    for ask in asks {
+                        made.push(ask.operation.clone());
+                        self.answer(&mut run, ask);
+                    }
                 }
-                Next::Skip { step, operation, why } => (step, operation, CallOutcome::NotMade { why }),
+                Next::Skip { step, operation, why } => {
+                    run.calls.push(line(step, operation, CallOutcome::NotMade { why }, Credits::ZERO));
+                }
                 Next::Wait { .. } => panic!("nobody limits the rate here"),
                 Next::Done => break,
-            };
-            let is_made = !matches!(outcome, CallOutcome::NotMade { .. });
-            let price = self.config.catalogue[&operation].price;
-            let cost = if is_made { price.actual(matches!(outcome, CallOutcome::Hit { .. }), 0) } else { Credits::ZERO };
-            run.calls.push(Call { step, operation, outcome, at: NOW, latency: Millis(0), cost, key: None, cached: false });
+            }
         }
         let facts = self.facts(&run);
-        let evidence = Evidence { facts: &facts, calls: &run.calls, open: &[], paid_by: None, accepted_at: NOW };
+        let evidence = Evidence { facts: &facts, calls: &run.calls, open: &[], paid_by: None, before: None, accepted_at: NOW };
         Journey { made, cost: run.cost(), decision: decide(self.config, &evidence, 1, NOW) }
     }
+
+    fn answer(&self, run: &mut Run, ask: Ask) {
+        let told = self.told.get(ask.operation.as_str()).copied().unwrap_or_default();
+        let heard: Vec<Observation> = told.iter().map(|(path, value)| self.observation(&ask.operation, path, value)).collect();
+        let fields = heard.iter().map(|observation| observation.field.clone()).collect();
+        run.observations.extend(heard);
+        let cost = self.config.catalogue[&ask.operation].price.actual(!told.is_empty(), 0);
+        let outcome = if told.is_empty() { CallOutcome::NoMatch } else { CallOutcome::Hit { fields } };
+        run.calls.push(line(ask.step, ask.operation, outcome, cost));
+    }
+}
+
+fn line(step: String, operation: String, outcome: CallOutcome, cost: Credits) -> Call {
+    Call { step, operation, outcome, at: NOW, latency: Millis(0), cost, key: None, cached: false }
 }
 
 fn travel(config: &Config, email: &str, said: Said<'_>, told: &[(&str, Said<'_>)]) -> Journey {
