@@ -7,6 +7,7 @@ mod dlq;
 mod explain;
 mod local;
 mod outputs;
+mod redecide;
 mod replay;
 mod say;
 mod secret;
@@ -34,6 +35,8 @@ enum Command {
     Explain(explain::Explain),
     /// Make logged decisions again and compare them with the log, to the byte.
     Replay(replay::Replay),
+    /// Decide about a lead again, by the configuration of now and without a lookup.
+    Redecide(redecide::Redecide),
     /// See what could not be worked off, and send it again.
     #[command(subcommand)]
     Dlq(dlq::Dlq),
@@ -59,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Send(send) => send.run().await,
         Command::Explain(explain) => explain.run().await,
         Command::Replay(replay) => Box::pin(replay.run()).await,
+        Command::Redecide(redecide) => Box::pin(redecide.run()).await,
         Command::Dlq(dlq) => Box::pin(dlq.run()).await,
         Command::Usage(usage) => Box::pin(usage.run()).await,
         Command::Secret(secret) => secret.run().await,

@@ -43,9 +43,10 @@ impl Stack {
 
     /// The outputs of a stack from `template.yaml`.
     fn outputs(&self) -> String {
-        let variables = self.endpoint.variables(Function::ProviderLookup);
+        let mut variables = self.endpoint.variables(Function::ProviderLookup);
+        variables.extend(self.endpoint.variables(Function::ScoreRoute));
         let mut outputs = BTreeMap::from([("LeadsTable".to_owned(), self.endpoint.tables().name_of(Table::Leads).to_owned())]);
-        for name in ["LookupCritical", "LookupHigh", "LookupNormal", "LookupLow", "Writeback"] {
+        for name in ["LookupCritical", "LookupHigh", "LookupNormal", "LookupLow", "Score", "Writeback"] {
             let variable = name.replace("Lookup", "LOOKUP_").to_uppercase();
             let url = &variables[&format!("{variable}_QUEUE_URL")];
             outputs.insert(format!("{name}QueueUrl"), url.clone());

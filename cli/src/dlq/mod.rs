@@ -12,6 +12,7 @@ use pipeline::dead_letters::{DAYS_KEPT, Letter};
 use pipeline::ports::{DEAD_LETTERS_MOST, QueueName};
 use serde_json::Value;
 
+pub(crate) use place::resource;
 use place::{Place, Which};
 
 use crate::say::say;

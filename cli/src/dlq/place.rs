@@ -69,12 +69,13 @@ impl Place {
 }
 
 /// How the names of a queue's outputs begin.
-const fn resource(queue: QueueName) -> &'static str {
+pub(crate) const fn resource(queue: QueueName) -> &'static str {
     match queue {
         QueueName::Lookup(Priority::Critical) => "LookupCritical",
         QueueName::Lookup(Priority::High) => "LookupHigh",
         QueueName::Lookup(Priority::Normal) => "LookupNormal",
         QueueName::Lookup(Priority::Low) => "LookupLow",
+        QueueName::Score => "Score",
         QueueName::Writeback => "Writeback",
     }
 }

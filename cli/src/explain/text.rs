@@ -69,8 +69,11 @@ fn decided(text: &mut String, run: &Run, decision: &Decision) {
     for step in &decision.unmet {
         let _ = writeln!(text, "  needs a review: the required step {step} has not all it wants");
     }
-    for earlier in run.decisions.iter().rev().skip(1) {
-        let _ = writeln!(text, "  first {} for now, after {}", earlier.route.track.as_str(), earlier.after);
+    for (number, earlier) in run.decisions.iter().enumerate().rev().skip(1) {
+        let (track, was_final) = (earlier.route.track.as_str(), run.seen.get(number).is_some_and(|seen| seen.for_good));
+        let how = if was_final { "before that" } else { "first" };
+        let for_now = if was_final { "" } else { " for now" };
+        let _ = writeln!(text, "  {how} {track}{for_now}, after {}", earlier.after);
     }
     if let Some(payer) = &run.paid_by {
         let _ = writeln!(text, "  nothing was paid: run {payer} looked the same person up within the hour");

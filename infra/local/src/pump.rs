@@ -60,6 +60,13 @@ impl AsyncInvoke for Arc<provider_lookup::App> {
 }
 
 #[async_trait::async_trait]
+impl AsyncInvoke for Arc<score_route::App> {
+    async fn invoke(&self, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
+        score_route::handle(self, payload, context).await
+    }
+}
+
+#[async_trait::async_trait]
 impl AsyncInvoke for Arc<crm_writeback::App> {
     async fn invoke(&self, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
         crm_writeback::handle(self, payload, context).await

@@ -12,6 +12,7 @@ use domain::units::Millis;
 use pipeline::enrich::Enrich;
 use pipeline::memory::MemoryQueue;
 use pipeline::ports::{Clock, Entropy, Queue, QueueName, Store};
+use pipeline::redecide::Redecide;
 use pipeline::sweep::Sweep;
 use pipeline::write_back::WriteBack;
 use platform::{Aws, OsEntropy};
@@ -95,7 +96,8 @@ impl Stack {
         let hash_key = Arc::new(hash_key()?);
         let aws = Aws::local(&tables_url).await?;
         let names = aws.create_tables(TABLE_PREFIX).await?;
-        let store: Arc<dyn Store> = Arc::new(aws.store(names, &config.workspace));
+        let tables = Arc::new(aws.store(names, &config.workspace));
+        let store: Arc<dyn Store> = Arc::clone(&tables) as Arc<dyn Store>;
         let (queue, waiting) = open_queue(args.data.as_deref(), &clock)?;
 
         let endpoints = Endpoints::new([
@@ -133,6 +135,9 @@ impl Stack {
         for priority in Priority::ALL {
             tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Lookup(priority), Arc::clone(&lookup)));
         }
+        let redecide = Redecide { store: tables, queue: Arc::clone(&queue), clock: Arc::clone(&clock), config: Arc::clone(&config) };
+        let score = Arc::new(score_route::App { redecide });
+        tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Score, score));
         let write_back = WriteBack {
             store: Arc::clone(&store),
             queue: Arc::clone(&queue),

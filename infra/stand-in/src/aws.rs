@@ -122,7 +122,7 @@ impl AwsEndpoint {
             Function::SignupWebhook => (0, 1),
             Function::ProviderLookup => (0, 2),
             Function::CrmWriteback => (1, 1),
-            Function::ScheduledRefresh => (0, 0),
+            Function::ScoreRoute | Function::ScheduledRefresh => (0, 0),
         };
         locked(&self.shared.secrets).iter().skip(skipped).take(most).map(|(id, _)| id.clone()).collect()
     }

@@ -6,7 +6,7 @@ use domain::signup::RunId;
 use domain::units::{Millis, Timestamp};
 use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 
-use crate::messages::{LookupMessage, WritebackMessage, from_body, to_body};
+use crate::messages::{LookupMessage, RedecideMessage, WritebackMessage, from_body, to_body};
 use crate::ports::{DeadLetter, Poison, PutAside, Queue, QueueError, QueueName, StoreError};
 
 /// What is put aside is kept 90 days; with the day on which that began, these many days hold it all.
@@ -146,6 +146,9 @@ pub async fn read_put_aside(aside: &dyn PutAside, now: Timestamp, days: u16) -> 
 fn counted_anew(body: &str) -> String {
     if let Ok(message) = from_body::<WritebackMessage>(body) {
         return to_body(&WritebackMessage { attempt: 0, ..message }).unwrap_or_else(|_| body.to_owned());
+    }
+    if let Ok(message) = from_body::<RedecideMessage>(body) {
+        return to_body(&RedecideMessage { copies: 0, ..message }).unwrap_or_else(|_| body.to_owned());
     }
     match from_body::<LookupMessage>(body) {
         Ok(message) => to_body(&LookupMessage { copies: 0, ..message }).unwrap_or_else(|_| body.to_owned()),

@@ -10,6 +10,7 @@ pub mod memory;
 pub mod messages;
 mod owners;
 pub mod ports;
+pub mod redecide;
 pub mod sweep;
 pub mod watch;
 pub mod work;

@@ -54,6 +54,36 @@ pub struct WritebackMessage {
     pub attempt: u32,
 }
 
+/// A lead to decide about again, on its way to score-route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RedecideMessage {
+    /// The record.
+    pub record: RecordId,
+    /// What makes it worth deciding again, for the log.
+    pub cause: Cause,
+    /// How many delayed copies it has come through.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copies: u32,
+}
+
+/// What makes a lead worth deciding about again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Somebody asked for it, after another configuration was deployed as a rule.
+    Operator,
+}
+
+impl Cause {
+    /// The word used in logs.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+        }
+    }
+}
+
 /// A message body that cannot be read: it will never get better and is stored with its reason.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the message is not of the expected form: {0}")]

@@ -53,6 +53,11 @@ async fn memory_store_keeps_what_was_put_aside() {
 }
 
 #[tokio::test]
+async fn the_logs_of_runs_that_are_done_are_added_to() {
+    conformance::decided_runs_suite(async || Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test]
 async fn all_runs_are_shown_to_an_audit() {
     conformance::run_log_suite(async || Arc::new(MemoryStore::default())).await;
 }

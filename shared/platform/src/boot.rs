@@ -22,6 +22,14 @@ const LOOKUP_QUEUES: [QueueName; 4] = [
     QueueName::Lookup(Priority::Low),
 ];
 
+const LOOKUP_QUEUES_AND_WRITEBACK: [QueueName; 5] = [
+    QueueName::Lookup(Priority::Critical),
+    QueueName::Lookup(Priority::High),
+    QueueName::Lookup(Priority::Normal),
+    QueueName::Lookup(Priority::Low),
+    QueueName::Writeback,
+];
+
 /// The functions there are, and with them the environment each of them reads. `template.yaml` is checked against this.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Function {
@@ -29,6 +37,8 @@ pub enum Function {
     SignupWebhook,
     /// Looks up, decides, sends delayed copies to the lookup queues and decided leads to write-back.
     ProviderLookup,
+    /// Decides about leads again; sends those that changed to write-back, and delayed copies to its own queue.
+    ScoreRoute,
     /// Writes to the CRM; sends delayed copies to its own queue.
     CrmWriteback,
     /// Resolves what nobody came back to in the ledger, and tells of crossed thresholds.
@@ -37,7 +47,7 @@ pub enum Function {
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 4] = [Self::SignupWebhook, Self::ProviderLookup, Self::CrmWriteback, Self::ScheduledRefresh];
+    pub const ALL: [Self; 5] = [Self::SignupWebhook, Self::ProviderLookup, Self::ScoreRoute, Self::CrmWriteback, Self::ScheduledRefresh];
 
     /// The name of its folder, package and binary.
     #[must_use]
@@ -45,6 +55,7 @@ impl Function {
         match self {
             Self::SignupWebhook => "signup-webhook",
             Self::ProviderLookup => "provider-lookup",
+            Self::ScoreRoute => "score-route",
             Self::CrmWriteback => "crm-writeback",
             Self::ScheduledRefresh => "scheduled-refresh",
         }
@@ -62,14 +73,14 @@ impl Function {
     #[must_use]
     pub const fn optional(self) -> &'static [&'static str] {
         match self {
-            Self::SignupWebhook | Self::ScheduledRefresh => &[LOG_LEVEL],
+            Self::SignupWebhook | Self::ScoreRoute | Self::ScheduledRefresh => &[LOG_LEVEL],
             Self::ProviderLookup | Self::CrmWriteback => &[LOG_LEVEL, ENDPOINTS, EGRESS_ALLOWED],
         }
     }
 
     const fn tables(self) -> &'static [Table] {
         match self {
-            Self::SignupWebhook | Self::CrmWriteback => &[Table::Leads],
+            Self::SignupWebhook | Self::ScoreRoute | Self::CrmWriteback => &[Table::Leads],
             Self::ProviderLookup => &[Table::Leads, Table::Cache, Table::Credits],
             Self::ScheduledRefresh => &[Table::Cache, Table::Credits],
         }
@@ -78,14 +89,15 @@ impl Function {
     const fn queues(self) -> &'static [QueueName] {
         match self {
             Self::SignupWebhook => &LOOKUP_QUEUES,
-            Self::ProviderLookup => &QueueName::ALL,
+            Self::ProviderLookup => &LOOKUP_QUEUES_AND_WRITEBACK,
+            Self::ScoreRoute => &[QueueName::Score, QueueName::Writeback],
             Self::CrmWriteback => &[QueueName::Writeback],
             Self::ScheduledRefresh => &[],
         }
     }
 
     const fn reads_secrets(self) -> bool {
-        !matches!(self, Self::ScheduledRefresh)
+        !matches!(self, Self::ScoreRoute | Self::ScheduledRefresh)
     }
 }
 
@@ -296,7 +308,10 @@ mod tests {
         assert!(!names(Function::SignupWebhook).contains(&"WRITEBACK_QUEUE_URL"));
         assert!(!names(Function::SignupWebhook).contains(&"CREDITS_TABLE"));
         assert!(!names(Function::CrmWriteback).contains(&"LOOKUP_LOW_QUEUE_URL"));
+        assert!(!names(Function::ProviderLookup).contains(&"SCORE_QUEUE_URL"));
         assert_eq!(names(Function::ScheduledRefresh), ["CACHE_TABLE", "CREDITS_TABLE"], "it reads no secret");
+        let of_score = ["LEADS_TABLE", "SCORE_QUEUE_URL", "WRITEBACK_QUEUE_URL"];
+        assert_eq!(names(Function::ScoreRoute), of_score, "neither ledger nor replies nor secrets");
         for function in Function::ALL {
             assert_eq!(names(function), function.required());
         }

@@ -53,6 +53,7 @@ impl QueueUrls {
             QueueName::Lookup(Priority::High) => "LOOKUP_HIGH_QUEUE_URL",
             QueueName::Lookup(Priority::Normal) => "LOOKUP_NORMAL_QUEUE_URL",
             QueueName::Lookup(Priority::Low) => "LOOKUP_LOW_QUEUE_URL",
+            QueueName::Score => "SCORE_QUEUE_URL",
             QueueName::Writeback => "WRITEBACK_QUEUE_URL",
         }
     }

@@ -127,6 +127,7 @@ impl Shared {
         let signup = match queue {
             QueueName::Lookup(_) => from_body::<LookupMessage>(body).map(|message| message.signup.run_id(&self.setup.key)),
             QueueName::Writeback => from_body::<WritebackMessage>(body).map(|message| message.run),
+            QueueName::Score => panic!("nobody decides again in the model"),
         };
         let signup = self.setup.signup_of(&signup.expect("a message of ours"));
         self.queue.push(Message { queue, body: body.into(), visible_at: self.now.after(delay), receipt: 0, signup });

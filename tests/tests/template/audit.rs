@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use platform::DEFAULT_WORKSPACE;
-use platform::Function::{self, CrmWriteback, ProviderLookup, ScheduledRefresh, SignupWebhook};
+use platform::Function::{self, CrmWriteback, ProviderLookup, ScheduledRefresh, ScoreRoute, SignupWebhook};
 use serde_json::{Value, json};
 use tests::template::{Template, listed, references};
 
@@ -19,6 +19,8 @@ const UNSEEN: &[(Function, &str, &str, &str)] = &[
     (SignupWebhook, "logs:PutLogEvents", "", LOGS),
     (ProviderLookup, "logs:CreateLogStream", "", LOGS),
     (ProviderLookup, "logs:PutLogEvents", "", LOGS),
+    (ScoreRoute, "logs:CreateLogStream", "", LOGS),
+    (ScoreRoute, "logs:PutLogEvents", "", LOGS),
     (CrmWriteback, "logs:CreateLogStream", "", LOGS),
     (CrmWriteback, "logs:PutLogEvents", "", LOGS),
     (ScheduledRefresh, "logs:CreateLogStream", "", LOGS),
@@ -26,6 +28,9 @@ const UNSEEN: &[(Function, &str, &str, &str)] = &[
     (ProviderLookup, "sqs:ReceiveMessage", "", MAPPING),
     (ProviderLookup, "sqs:DeleteMessage", "", MAPPING),
     (ProviderLookup, "sqs:GetQueueAttributes", "", MAPPING),
+    (ScoreRoute, "sqs:ReceiveMessage", "", MAPPING),
+    (ScoreRoute, "sqs:DeleteMessage", "", MAPPING),
+    (ScoreRoute, "sqs:GetQueueAttributes", "", MAPPING),
     (CrmWriteback, "sqs:ReceiveMessage", "", MAPPING),
     (CrmWriteback, "sqs:DeleteMessage", "", MAPPING),
     (CrmWriteback, "sqs:GetQueueAttributes", "", MAPPING),
@@ -148,6 +153,13 @@ async fn every_role_allows_what_its_function_does_and_nothing_more() {
             "scheduled-refresh: dynamodb:PutItem on CreditsTable is allowed",
         ),
         (of("ScheduledRefreshRole", 3, "Resource"), arn("LeadsTable"), "scheduled-refresh: dynamodb:GetItem on CacheTable is done"),
+        (of("ScoreRouteRole", 2, "Resource/0"), Value::Null, "score-route: sqs:SendMessage on ScoreQueue is done"),
+        (of("ScoreRouteRole", 3, "Action/2"), Value::Null, "score-route: dynamodb:UpdateItem on LeadsTable is done"),
+        (
+            of("ScoreRouteRole", 3, "Resource"),
+            json!([arn("LeadsTable"), arn("CreditsTable")]),
+            "score-route: dynamodb:GetItem on CreditsTable is allowed",
+        ),
         (of("CrmWritebackRole", 2, "Resource"), arn("LookupLowQueue"), "crm-writeback: sqs:SendMessage on WritebackQueue is done"),
         (
             of("CrmWritebackRole", 3, "Resource"),

@@ -23,9 +23,10 @@ pub(crate) fn queue_id(queue: QueueName) -> String {
 }
 
 /// The function whose work a queue holds.
-fn consumer_of(queue: QueueName) -> Function {
+pub(crate) fn consumer_of(queue: QueueName) -> Function {
     match queue {
         QueueName::Lookup(_) => Function::ProviderLookup,
+        QueueName::Score => Function::ScoreRoute,
         QueueName::Writeback => Function::CrmWriteback,
     }
 }
@@ -276,7 +277,7 @@ fn every_queue_feeds_exactly_the_function_whose_work_it_holds() {
                 json!({"Ref": "LookupLowQueue"}),
                 "ProviderLookupFunction: LookupLow is fed by",
             ),
-            ("/Resources/ScoreQueue", json!({"Type": "AWS::SQS::Queue"}), "knows nothing of ScoreQueue"),
+            ("/Resources/SpareQueue", json!({"Type": "AWS::SQS::Queue"}), "knows nothing of SpareQueue"),
             ("/Resources/LookupHighQueue", Value::Null, "LookupHighQueue is missing"),
         ],
     );

@@ -8,8 +8,8 @@ use domain::units::Millis;
 use intake::sample::{Before, Sample};
 use local::samples::Samples;
 use pipeline::hold::{hold_the_day, release};
-use pipeline::ports::{Clock as _, QueueName};
-use platform::Function::{CrmWriteback, ProviderLookup};
+use pipeline::ports::{Clock as _, QueueName, RunLog as _, Stage};
+use platform::Function::{CrmWriteback, ProviderLookup, ScoreRoute};
 use platform::Table;
 use serde_json::Value;
 use stand_in::sample_event;
@@ -37,10 +37,16 @@ pub(crate) async fn observe(template: &Template) -> Seen {
     let limited = text_of("events/signup-webhook.self-serve.json").replace("\"sam@", "\"crmlimited@");
     play(&mut world, &Sample::parse(&limited).unwrap()).await;
     // Messages that nobody can read are put aside.
-    for (function, name) in [(ProviderLookup, "provider-lookup.one-bad-record"), (CrmWriteback, "crm-writeback.one-bad-record")] {
+    let bad = [
+        (ProviderLookup, "provider-lookup.one-bad-record"),
+        (ScoreRoute, "score-route.one-bad-record"),
+        (CrmWriteback, "crm-writeback.one-bad-record"),
+    ];
+    for (function, name) in bad {
         let event = sample_event(name, world.clock.now()).unwrap();
         world.invoke(function, &event, AMPLE).await;
     }
+    decide_again(&mut world).await;
     settle_in_vain(&mut world).await;
     sweep(&mut world).await;
     hand_on_copies(&mut world).await;
@@ -61,6 +67,28 @@ async fn play(world: &mut World, sample: &Sample) {
     if let Some(hold) = hold {
         release(&store, &hold).await.unwrap();
     }
+}
+
+/// Another configuration is deployed and everybody is decided about again, also somebody whose run is not done.
+async fn decide_again(world: &mut World) {
+    let store = world.aws.connect().store(world.aws.tables(), &world.config.workspace);
+    let mut runs = Vec::new();
+    store.each_run(&mut |stored| runs.extend(stored.ok())).await.unwrap();
+    world.publish(|config| config.route.rules.clear());
+    for record in runs.iter().filter_map(|stored| stored.run.record.clone()) {
+        world.redecide(&record).await;
+    }
+    let signup = text_of("events/signup-webhook.hot.json").replace("northwind-grid", "amber-grid");
+    world.aws.fail_requests_with("SET stage = :done");
+    world.post(&Sample::parse(&signup).unwrap()).await;
+    world.work_on_lookups().await;
+    world.aws.recover();
+    let mut records = Vec::new();
+    store.each_run(&mut |stored| records.extend(stored.ok().filter(|stored| stored.stage == Stage::Decided))).await.unwrap();
+    let record = records.iter().find_map(|stored| stored.run.record.clone()).expect("a run that is decided and not done");
+    world.redecide(&record).await;
+    world.clock.put_forward(Millis::minutes(10));
+    world.work_off().await;
 }
 
 /// The ledger breaks down after a paid call; the next claimant finds the reservation and reads the kept reply.

@@ -12,12 +12,16 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use connectors::{Egress, Endpoints, HttpProvider, HubSpot};
 use domain::config::Config;
 use domain::credits::Adjustment;
+use domain::priority::Priority;
+use domain::record::RecordId;
 use domain::units::{Millis, Timestamp};
 use intake::sample::{Sample, local_secret};
 use lambda_runtime::Context;
 use local::samples::bodies;
 use pipeline::enrich::Enrich;
+use pipeline::messages::{Cause, RedecideMessage, to_body};
 use pipeline::ports::{Adjusted, Clock, Ledger as _, Queue as _, QueueName, Received};
+use pipeline::redecide::Redecide;
 use pipeline::sweep::Sweep;
 use pipeline::write_back::WriteBack;
 use platform::{Aws, Boot, Function, OsEntropy, QueueUrls, Settings, SystemClock, Table, bundled_config};
@@ -26,7 +30,7 @@ use serde_json::{Value, json};
 use stand_in::{AwsEndpoint, sample_event};
 use tests::template::{Template, entries, references};
 
-use crate::drift::{function_id, queue_id, table_id};
+use crate::drift::{consumer_of, function_id, queue_id, table_id};
 
 /// As much as a function has in the template.
 pub(crate) const AMPLE: Millis = Millis::seconds(60);
@@ -63,6 +67,7 @@ pub(crate) struct World {
     pub(crate) requests: Vec<Request>,
     webhook: signup_webhook::App,
     lookup: provider_lookup::App,
+    score: score_route::App,
     writeback: crm_writeback::App,
     refresh: scheduled_refresh::App,
 }
@@ -89,11 +94,12 @@ impl World {
         let before = aws.requests().len();
         let lookup = lookup(given).await;
         note(&aws, &mut requests, Function::ProviderLookup, before);
+        let score = score(self::given(template, &aws, &clock, Function::ScoreRoute, &place).await);
         let given = self::given(template, &aws, &clock, Function::CrmWriteback, &place).await;
         let writeback = writeback(given);
         let refresh = refresh(self::given(template, &aws, &clock, Function::ScheduledRefresh, &place).await);
         let config = Arc::clone(&lookup.enrich.config);
-        Self { aws, clock, config, requests, webhook, lookup, writeback, refresh }
+        Self { aws, clock, config, requests, webhook, lookup, score, writeback, refresh }
     }
 
     /// Posts a sample as often as it says, as its issuer would, and reads the run that it starts.
@@ -139,11 +145,34 @@ impl World {
         let before = self.aws.requests().len();
         let response = match function {
             Function::ProviderLookup => provider_lookup::handle(&self.lookup, event, &context).await.unwrap(),
+            Function::ScoreRoute => score_route::handle(&self.score, event, &context).await.unwrap(),
             Function::CrmWriteback => crm_writeback::handle(&self.writeback, event, &context).await.unwrap(),
             Function::SignupWebhook | Function::ScheduledRefresh => panic!("{function:?} takes no batch"),
         };
         note(&self.aws, &mut self.requests, function, before);
         response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect()
+    }
+
+    /// Another configuration is in force for whoever decides again.
+    pub(crate) fn publish(&mut self, change: impl FnOnce(&mut Config)) {
+        let mut config = (*self.score.redecide.config).clone();
+        change(&mut config);
+        config.hash = "published since".to_owned();
+        self.score.redecide.config = Arc::new(config);
+    }
+
+    /// Has a lead decided about again.
+    pub(crate) async fn redecide(&mut self, record: &RecordId) {
+        let message = RedecideMessage { record: record.clone(), cause: Cause::Operator, copies: 0 };
+        self.aws.queue().send(QueueName::Score, &to_body(&message).unwrap(), Millis(0)).await.unwrap();
+        assert!(self.work_on(QueueName::Score).await);
+    }
+
+    /// Works once on what waits to be looked up, whatever becomes of it.
+    pub(crate) async fn work_on_lookups(&mut self) {
+        for priority in Priority::ALL {
+            self.work_on(QueueName::Lookup(priority)).await;
+        }
     }
 
     /// One tick of the schedule.
@@ -189,7 +218,7 @@ impl World {
         if batch.is_empty() {
             return false;
         }
-        let function = if queue == QueueName::Writeback { Function::CrmWriteback } else { Function::ProviderLookup };
+        let function = consumer_of(queue);
         let event = json!({ "Records": batch.iter().map(record).collect::<Vec<Value>>() });
         let failed = self.invoke(function, &event, AMPLE).await;
         for done in batch.iter().filter(|received| !failed.contains(&received.id)) {
@@ -230,7 +259,8 @@ fn secrets() -> [(&'static str, String); 2] {
 /// The environment of a function as the template says, with the names that things have here.
 async fn given(template: &Template, aws: &AwsEndpoint, clock: &Arc<AheadClock>, function: Function, place: &str) -> Given {
     let tables = Table::ALL.map(|table| (table_id(table), aws.tables().name_of(table).to_owned()));
-    let all = aws.variables(Function::ProviderLookup);
+    let mut all = aws.variables(Function::ProviderLookup);
+    all.extend(aws.variables(Function::ScoreRoute));
     let queues = QueueName::ALL.map(|queue| (queue_id(queue), all[QueueUrls::variable(queue)].clone()));
     let secrets = secrets().map(|(id, _)| (id.to_owned(), id.to_owned()));
     let physical: BTreeMap<String, String> = tables.into_iter().chain(queues).chain(secrets).collect();
@@ -264,6 +294,12 @@ async fn lookup(Given { aws, settings, clock }: Given) -> provider_lookup::App {
     let store = Arc::new(aws.store(settings.tables, &config.workspace));
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));
     provider_lookup::App { enrich: Enrich { store, queue, provider, clock, entropy, config: Arc::new(config), key } }
+}
+
+fn score(Given { aws, settings, clock }: Given) -> score_route::App {
+    let (config, _) = connectors::configure(&bundled_config()).unwrap();
+    let store = Arc::new(aws.store(settings.tables, &config.workspace));
+    score_route::App { redecide: Redecide { store, queue: Arc::new(aws.queue(settings.queues)), clock, config: Arc::new(config) } }
 }
 
 fn writeback(Given { aws, settings, clock }: Given) -> crm_writeback::App {

@@ -2,6 +2,7 @@
 //! and the real tables cannot drift apart. Each case takes a fresh, empty store.
 #![expect(clippy::unwrap_used, reason = "a suite is a test; it lives here so that platform can run it too")]
 
+mod decided_runs;
 mod ledger;
 mod outbox;
 mod poison;
@@ -15,6 +16,7 @@ use domain::run::Run;
 use domain::signup::{RunId, Signup};
 use domain::units::{Millis, Timestamp};
 
+pub use decided_runs::decided_runs_suite;
 pub use ledger::{cache_suite, ledger_suite};
 pub use outbox::outbox_suite;
 pub use poison::put_aside_suite;

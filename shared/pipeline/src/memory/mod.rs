@@ -2,6 +2,7 @@
 
 mod books;
 mod clock;
+mod decided_runs;
 mod faulty;
 mod poison;
 mod queue;

@@ -41,7 +41,7 @@ pub(super) struct RunItem {
     pub(super) stage: Stage,
     payload_hash: String,
     nonce: String,
-    fence: u64,
+    pub(super) fence: u64,
     lease_until: Timestamp,
 }
 

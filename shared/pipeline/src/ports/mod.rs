@@ -4,6 +4,7 @@
 mod cache;
 mod clock;
 mod crm;
+mod decided_runs;
 mod ledger;
 mod outbox;
 mod poison;
@@ -17,6 +18,7 @@ mod secrets;
 pub use cache::{Cache, CacheKey, CachedReply};
 pub use clock::{Clock, Entropy};
 pub use crm::{Crm, CrmReply, CrmWrite};
+pub use decided_runs::{DecidedLeads, DecidedRun, DecidedRuns};
 pub use ledger::{Adjusted, Ledger, Reserved};
 pub use outbox::{Outbox, OutboxLease, OutboxTurn, WriteRequest, Written};
 pub use poison::PutAside;

@@ -10,17 +10,20 @@ pub const DEAD_LETTERS_MOST: usize = 1000;
 pub enum QueueName {
     /// Signups to look up, by urgency.
     Lookup(Priority),
+    /// Leads to decide about again.
+    Score,
     /// Leads to write to the CRM.
     Writeback,
 }
 
 impl QueueName {
     /// All queues.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Lookup(Priority::Critical),
         Self::Lookup(Priority::High),
         Self::Lookup(Priority::Normal),
         Self::Lookup(Priority::Low),
+        Self::Score,
         Self::Writeback,
     ];
 
@@ -32,6 +35,7 @@ impl QueueName {
             Self::Lookup(Priority::High) => "lookup-high",
             Self::Lookup(Priority::Normal) => "lookup-normal",
             Self::Lookup(Priority::Low) => "lookup-low",
+            Self::Score => "score",
             Self::Writeback => "writeback",
         }
     }

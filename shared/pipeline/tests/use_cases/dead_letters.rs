@@ -176,9 +176,9 @@ async fn what_provider_lookup_put_aside_goes_to_the_normal_queue() {
 #[tokio::test(start_paused = true)]
 async fn a_queue_that_there_is_not_is_an_error_and_the_message_stays() {
     let world = World::new();
-    let letter = aside(&world, "score", "a", START).await;
+    let letter = aside(&world, "nowhere", "a", START).await;
     let watched = Watched::new(&world, "");
-    assert_eq!(watched.redrive(&letter).await, Err(NotRedriven::NoSuchQueue("score".into())));
+    assert_eq!(watched.redrive(&letter).await, Err(NotRedriven::NoSuchQueue("nowhere".into())));
     assert_eq!((watched.heard(), aside_of(&world, DAYS_KEPT).await), (vec![], 1));
 }
 

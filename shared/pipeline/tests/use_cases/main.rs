@@ -8,6 +8,7 @@ mod enrich;
 mod faults;
 mod learning;
 mod money;
+mod redecide;
 mod replay;
 mod sweep;
 mod together;

@@ -2,6 +2,7 @@
 
 mod books;
 mod cache;
+mod decided_runs;
 mod item;
 mod ledger;
 mod outbox;

@@ -17,7 +17,7 @@ const POISON_KEPT: Millis = Millis::days(90);
 // one expression can take it up again and leave a decided one decided.
 const WORKING: &str = "working";
 const DECIDED: &str = "decided";
-const DONE: &str = "done";
+pub(super) const DONE: &str = "done";
 
 const CLAIM: &str = "SET v = :v, nonce = :nonce, lease_until = :until, payload_hash = :payload, \
     stage = if_not_exists(stage, :working), doc = if_not_exists(doc, :doc), expires_at = if_not_exists(expires_at, :expires) \

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pipeline::conformance::{
-    cache_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, run_log_suite, runs_suite, windows_suite,
+    cache_suite, decided_runs_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, run_log_suite, runs_suite, windows_suite,
 };
 use pipeline::ports::Store;
 
@@ -46,6 +46,11 @@ async fn outbound_writes_are_leased() {
 #[tokio::test]
 async fn what_was_put_aside_is_found_and_forgotten() {
     put_aside_suite(async || Arc::new(fresh().await.store)).await;
+}
+
+#[tokio::test]
+async fn the_logs_of_runs_that_are_done_are_added_to() {
+    decided_runs_suite(async || Arc::new(fresh().await.store)).await;
 }
 
 #[tokio::test]

@@ -131,6 +131,7 @@ impl World {
         context.deadline = u64::try_from(self.clock.now().after(FUNCTION_TIMEOUT).millis())?;
         let answer: SqsBatchResponse = match queue {
             QueueName::Lookup(_) => provider_lookup::handle(&self.lookup, &payload, &context).await?,
+            QueueName::Score => anyhow::bail!("nobody decides about a signup again here"),
             QueueName::Writeback => crm_writeback::handle(&self.writeback, &payload, &context).await?,
         };
         ensure!(answer.batch_item_failures.is_empty(), "{} failed on a message", queue.as_str());
