@@ -62,6 +62,11 @@ async fn all_runs_are_shown_to_an_audit() {
     conformance::run_log_suite(async || Arc::new(MemoryStore::default())).await;
 }
 
+#[tokio::test]
+async fn memory_store_keeps_versions_of_the_configuration() {
+    conformance::settings_suite(async || Arc::new(MemoryStore::default())).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn memory_queue_behaves_like_sqs() {
     let pass = async |span: Millis| tokio::time::advance(span.to_std()).await;

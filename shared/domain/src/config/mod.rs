@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::condition::{Truth, View};
@@ -51,7 +52,8 @@ pub const MAIN_FILE: &str = "millrace.yaml";
 pub const WORKSPACE: &str = "default";
 
 /// The files of a configuration by their path within `config/`, such as `presets/signup.yaml`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Sources {
     files: BTreeMap<String, String>,
 }
@@ -72,6 +74,11 @@ impl Sources {
     /// The files below a folder, path and text, in order.
     pub fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.files.iter().filter(move |(path, _)| path.starts_with(folder)).map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
+    /// All files, path and text, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// The hash that names this configuration: 16 hex digits of SHA-256 over every path and text.

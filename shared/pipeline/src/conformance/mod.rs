@@ -10,6 +10,7 @@ mod queue;
 mod records;
 mod run_log;
 mod runs;
+mod settings;
 
 use domain::priority::Priority;
 use domain::run::Run;
@@ -24,6 +25,7 @@ pub use queue::{RECEIVES_MAX, queue_suite};
 pub use records::records_suite;
 pub use run_log::run_log_suite;
 pub use runs::{runs_suite, windows_suite};
+pub use settings::settings_suite;
 
 use crate::ports::{Claim, ClaimRequest, Lease, Runs};
 

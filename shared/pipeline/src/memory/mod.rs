@@ -7,6 +7,7 @@ mod faulty;
 mod poison;
 mod queue;
 mod run_log;
+mod settings;
 mod store;
 
 pub use clock::{CountingEntropy, TokioClock};

@@ -11,6 +11,7 @@ use domain::signup::RunId;
 use domain::units::Timestamp;
 
 use super::books::Books;
+use super::settings::Versions;
 use crate::ports::{
     Cache, CacheKey, CachedReply, Claim, ClaimRequest, Lease, Outbox, OutboxLease, OutboxTurn, Poison, Records, Runs, Saved, Stage,
     StoreError, StoredRun, Window, WriteRequest, Written,
@@ -33,6 +34,7 @@ pub(super) struct State {
     pub(super) books: Books,
     cache: BTreeMap<CacheKey, CachedReply>,
     outbox: BTreeMap<(RecordId, String), OutItem>,
+    pub(super) versions: Versions,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

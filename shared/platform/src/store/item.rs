@@ -83,7 +83,7 @@ pub(super) fn credits(value: Credits) -> AttributeValue {
 /// Shorter documents stay readable: packing them saves no unit.
 const PACKED_FROM: usize = 512;
 /// No document of ours unpacks to more; an item holds 400 KB.
-const UNPACKED_MOST: u64 = 16 * 1024 * 1024;
+pub(super) const UNPACKED_MOST: u64 = 16 * 1024 * 1024;
 
 /// The document part of an item: JSON, deflated unless it is short. Every write is billed by the whole item's size, and a run's log
 /// packs to about a quarter.

@@ -10,6 +10,7 @@ mod poison;
 mod records;
 mod run_log;
 mod runs;
+mod settings;
 mod transaction;
 mod windows;
 

@@ -11,5 +11,6 @@ mod ports;
 mod proxy;
 mod records;
 mod secret_editor;
+mod settings;
 mod tables;
 mod wire;

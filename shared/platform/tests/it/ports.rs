@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use pipeline::conformance::{
-    cache_suite, decided_runs_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, run_log_suite, runs_suite, windows_suite,
+    cache_suite, decided_runs_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, run_log_suite, runs_suite, settings_suite,
+    windows_suite,
 };
 use pipeline::ports::Store;
 
@@ -56,4 +57,9 @@ async fn the_logs_of_runs_that_are_done_are_added_to() {
 #[tokio::test]
 async fn all_runs_are_shown_to_an_audit() {
     run_log_suite(async || Arc::new(fresh().await.store)).await;
+}
+
+#[tokio::test]
+async fn versions_of_the_configuration_are_immutable_and_one_is_in_force() {
+    settings_suite(async || Arc::new(fresh().await.store)).await;
 }

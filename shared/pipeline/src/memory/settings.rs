@@ -1,0 +1,58 @@
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use domain::config::Sources;
+use domain::units::Timestamp;
+
+use super::MemoryStore;
+use crate::ports::{Activated, Active, Published, Settings, StoreError, Version};
+
+/// The published versions by hash, and the one in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Versions {
+    published: BTreeMap<String, (Version, Sources)>,
+    active: Option<Active>,
+}
+
+#[async_trait]
+impl Settings for MemoryStore {
+    async fn active(&self) -> Result<Option<Active>, StoreError> {
+        Ok(self.state().versions.active.clone())
+    }
+
+    async fn version(&self, hash: &str) -> Result<Option<Sources>, StoreError> {
+        Ok(self.state().versions.published.get(hash).map(|(_, sources)| sources.clone()))
+    }
+
+    async fn versions(&self) -> Result<Vec<Version>, StoreError> {
+        let mut versions: Vec<Version> = self.state().versions.published.values().map(|(version, _)| version.clone()).collect();
+        versions.sort_by(|left, right| right.published_at.cmp(&left.published_at));
+        Ok(versions)
+    }
+
+    async fn publish_version(&self, sources: &Sources, at: Timestamp) -> Result<Published, StoreError> {
+        let published = &mut self.state().versions.published;
+        let hash = sources.hash();
+        if published.contains_key(&hash) {
+            return Ok(Published::Before);
+        }
+        let version = Version { hash: hash.clone(), published_at: at, activated_at: None };
+        published.insert(hash, (version, sources.clone()));
+        Ok(Published::Stored)
+    }
+
+    async fn activate(&self, hash: &str, expecting: Option<&str>, at: Timestamp) -> Result<Activated, StoreError> {
+        let Versions { published, active } = &mut self.state().versions;
+        let Some((version, _)) = published.get_mut(hash) else { return Ok(Activated::Unknown) };
+        let now = active.as_ref().map(|active| active.hash.as_str());
+        if now == Some(hash) {
+            return Ok(Activated::Before);
+        }
+        if now != expecting {
+            return Ok(Activated::Other(active.clone()));
+        }
+        version.activated_at = Some(at);
+        *active = Some(Active { hash: hash.to_owned(), since: at, before: expecting.map(str::to_owned) });
+        Ok(Activated::Done)
+    }
+}
