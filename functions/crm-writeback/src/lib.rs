@@ -1,13 +1,15 @@
 //! SQS: the CRM write of a decided lead (DESIGN §3).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
+use domain::config::Config;
 use domain::signup::RunId;
 use domain::units::Millis;
 use lambda_runtime::Context;
 use pipeline::messages::{WritebackMessage, from_body};
-use pipeline::ports::Poison;
+use pipeline::ports::{Clock, Crm, Entropy, Poison, Queue, Store};
 use pipeline::work::{Retry, Worked, put_aside};
 use pipeline::write_back::WriteBack;
 use platform::{NotABatch, read_batch, remaining, work_batch};
@@ -17,6 +19,27 @@ use serde_json::Value;
 pub struct App {
     /// The use case.
     pub write_back: WriteBack,
+}
+
+/// What stays whichever version of the configuration is in force.
+pub struct Ports {
+    /// Records, and what was written where.
+    pub store: Arc<dyn Store>,
+    /// Where delayed copies go.
+    pub queue: Arc<dyn Queue>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Fresh names.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Ports {
+    /// The function by a version's rules, with the CRM at the path that it names.
+    #[must_use]
+    pub fn app(&self, (config, crm): (Arc<Config>, Arc<impl Crm + 'static>)) -> App {
+        let (store, queue, clock) = (Arc::clone(&self.store), Arc::clone(&self.queue), Arc::clone(&self.clock));
+        App { write_back: WriteBack { store, queue, crm, clock, entropy: Arc::clone(&self.entropy), config } }
+    }
 }
 
 /// Works on a batch; only what failed comes again.

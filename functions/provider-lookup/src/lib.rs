@@ -25,17 +25,18 @@ pub struct App {
 /// [`NotABatch`] when the function was invoked with something else.
 pub async fn handle(app: &App, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
     let event = read_batch(payload)?;
-    let time_left = remaining(context, app.enrich.clock.now());
-    Ok(work_batch(event, time_left, |message| one(app, message, time_left)).await)
+    let enrich = app.enrich.in_force().await;
+    let time_left = remaining(context, enrich.clock.now());
+    Ok(work_batch(event, time_left, |message| one(&enrich, message, time_left)).await)
 }
 
-async fn one(app: &App, message: SqsMessage, time_left: Duration) -> Result<(), Retry> {
+async fn one(enrich: &Enrich, message: SqsMessage, time_left: Duration) -> Result<(), Retry> {
     let body = message.body.unwrap_or_default();
     let worked = match from_body::<LookupMessage>(&body) {
-        Ok(lookup) => app.enrich.work(&lookup, Millis::from_duration(time_left)).await?,
+        Ok(lookup) => enrich.work(&lookup, Millis::from_duration(time_left)).await?,
         Err(unreadable) => {
-            let (id, at) = (message.message_id.unwrap_or_default(), app.enrich.clock.now());
-            put_aside(&*app.enrich.store, Poison { id, queue: "lookup".to_owned(), why: unreadable.to_string(), body, at }).await?
+            let (id, at) = (message.message_id.unwrap_or_default(), enrich.clock.now());
+            put_aside(&*enrich.store, Poison { id, queue: "lookup".to_owned(), why: unreadable.to_string(), body, at }).await?
         }
     };
     log(&worked);

@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use connectors::{Egress, Endpoints, HttpProvider};
+use connectors::{Egress, Endpoints, Reach};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use pipeline::enrich::Enrich;
-use platform::{Aws, Boot, Function, OsEntropy, SystemClock, bundled_config, start};
+use pipeline::enrich::{Configured, Enrich};
+use pipeline::versions::Versions;
+use platform::{Aws, Boot, DEFAULT_WORKSPACE, Function, OsEntropy, SystemClock, bundled_config, start};
 use provider_lookup::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
@@ -16,15 +17,14 @@ async fn main() -> ExitCode {
 
 async fn serve(boot: Boot) -> Result<(), Error> {
     let settings = boot.settings(Function::ProviderLookup)?;
-    let (config, connectors) = connectors::configure_for_use(&bundled_config())?;
-    let (aws, clock) = (Aws::in_function(&boot)?, Arc::new(SystemClock));
+    let (aws, clock, entropy) = (Aws::in_function(&boot)?, Arc::new(SystemClock), Arc::new(OsEntropy));
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
-    let key = Arc::new(secrets.hash_key().await?);
-    let (endpoints, egress) = (Endpoints::new(settings.endpoints)?, Egress::new(settings.egress_allowed, aws.tls())?);
-    endpoints.check(&connectors)?;
-    let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, secrets));
-    let store = Arc::new(aws.store(settings.tables, &config.workspace));
-    let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));
-    let app = App { enrich: Enrich { store, queue, provider, clock, entropy, config: Arc::new(config), key } };
+    let (queue, store) = (Arc::new(aws.queue(settings.queues)), Arc::new(aws.store(settings.tables, DEFAULT_WORKSPACE)));
+    let reach = Reach::new(Endpoints::new(settings.endpoints)?, Egress::new(settings.egress_allowed, aws.tls())?, secrets.clone());
+    let versions = Versions::load(store.clone(), clock.clone(), bundled_config(), move |sources| Ok(reach.providers(sources)?));
+    let (key, versions) = tokio::join!(secrets.hash_key(), versions);
+    let (key, versions) = (Arc::new(key?), Arc::new(versions?));
+    let Configured { config, provider } = Configured::clone(&*versions.in_force().await);
+    let app = App { enrich: Enrich { store, queue, provider, clock, entropy, config, versions: Some(versions), key } };
     run(service_fn(async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&app, &event.payload, &event.context).await?))).await
 }

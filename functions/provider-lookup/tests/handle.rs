@@ -44,6 +44,7 @@ fn world() -> (App, Arc<MemoryStore>, Arc<MemoryQueue>) {
         entropy: Arc::new(CountingEntropy::default()),
         config: Arc::new(config),
         key: Arc::new(HashKey::new(vec![1; 32]).unwrap()),
+        versions: None,
     };
     (App { enrich }, store, queue)
 }

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::config::Sources;
 use domain::identity::HashKey;
 use domain::priority::Priority;
 use domain::schema::Field;
 use domain::signup::RunId;
 use pipeline::messages::{LookupMessage, from_body};
-use pipeline::ports::{Clock as _, QueueName, Runs as _, Stage, StoredRun};
-use platform::{DEFAULT_WORKSPACE, DynamoStore, Function as Name, SystemClock};
+use pipeline::ports::{Activated, Clock as _, Published, QueueName, Runs as _, Settings as _, Stage, StoredRun};
+use platform::{DEFAULT_WORKSPACE, DynamoStore, Function as Name, SystemClock, Table};
 use sandbox::{Latency, Options, Sandbox};
 use serde_json::{Value, json};
 use stand_in::{AwsEndpoint, Function, Outcome, Started, failures, sample_event};
@@ -272,4 +273,39 @@ async fn a_secret_that_cannot_be_had_is_a_clear_message_at_the_start() {
         assert!(why.contains("hash_key") && why.contains(reason), "{why}");
         assert!(!why.contains(sandbox::CRUSTDATA_KEY), "{why}");
     }
+}
+
+/// A version of the bundled configuration in which everybody who scores 60 goes to somebody else, published and in force.
+async fn publish(world: &World, from: &str, to: &str) -> String {
+    let files = platform::bundled_config();
+    let changed = Sources::new(files.iter().map(|(path, text)| (path.to_owned(), text.replace(from, to))));
+    assert_ne!(changed, files);
+    let store = world.store().await;
+    assert_eq!(store.publish_version(&changed, SystemClock.now()).await.unwrap(), Published::Stored);
+    let before = store.active().await.unwrap().map(|active| active.hash);
+    assert_eq!(store.activate(&changed.hash(), before.as_deref(), SystemClock.now()).await.unwrap(), Activated::Done);
+    changed.hash()
+}
+
+#[tokio::test]
+async fn the_published_version_decides_and_not_what_came_with_the_function() {
+    let world = World::new().await;
+    let hash = publish(&world, "when: score >= 60, to: ae_queue", "when: score >= 60, to: review").await;
+    let function = world.process().await;
+    let event = sample("batch");
+    assert_eq!(function.invoke(&event, AMPLE).await, failures(&[]));
+    let first = world.run(&event["Records"][0]).await.unwrap().run;
+    assert_eq!((&first.config, first.decision().unwrap().route.track.as_str()), (&hash, "review"));
+    let settings = world.aws.tables().name_of(Table::Settings).to_owned();
+    let reads = world.aws.requests().into_iter().filter(|(operation, body)| operation == "GetItem" && body["TableName"] == settings);
+    // One by `publish` above; the process asks what is in force and for its files, once each.
+    assert_eq!(reads.count(), 3);
+}
+
+#[tokio::test]
+async fn a_version_that_the_function_cannot_use_is_named_at_the_start_with_what_is_wrong() {
+    let world = World::new().await;
+    let hash = publish(&world, "allocation: 10000", "alocation: 10000").await;
+    let why = failure_of(&world.variables()).await;
+    assert!(why.contains(&hash) && why.contains("alocation") && why.contains("millrace config activate"), "{why}");
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pipeline::sweep::Sweep;
-use platform::{Aws, Boot, Function, SystemClock, bundled_config, start};
+use pipeline::versions::Versions;
+use platform::{Aws, Boot, DEFAULT_WORKSPACE, Function, SystemClock, bundled_config, start};
 use scheduled_refresh::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,8 +16,12 @@ async fn main() -> ExitCode {
 
 async fn serve(boot: Boot) -> Result<(), Error> {
     let settings = boot.settings(Function::ScheduledRefresh)?;
-    let (config, _) = connectors::configure_for_use(&bundled_config())?;
-    let store = Arc::new(Aws::in_function(&boot)?.store(settings.tables, &config.workspace));
-    let app = App { sweep: Sweep { store, clock: Arc::new(SystemClock), config: Arc::new(config) } };
-    run(service_fn(async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&app, &event.payload, &event.context).await?))).await
+    let (store, clock) = (Arc::new(Aws::in_function(&boot)?.store(settings.tables, DEFAULT_WORKSPACE)), Arc::new(SystemClock));
+    let versions = Versions::load(store.clone(), clock.clone(), bundled_config(), move |sources| {
+        let config = Arc::new(connectors::configure_for_use(sources)?.0);
+        Ok(App { sweep: Sweep { store: store.clone(), clock: clock.clone(), config } })
+    });
+    let versions = versions.await?;
+    let work = async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&*versions.in_force().await, &event.payload, &event.context).await?);
+    run(service_fn(work)).await
 }

@@ -3,9 +3,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use domain::config::Sources;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use pipeline::redecide::Redecide;
-use platform::{Aws, Boot, Function, SystemClock, bundled_config, start};
+use pipeline::versions::Versions;
+use platform::{Aws, Boot, DEFAULT_WORKSPACE, Function, SystemClock, bundled_config, start};
 use score_route::{App, handle};
 
 #[tokio::main(flavor = "current_thread")]
@@ -15,9 +17,14 @@ async fn main() -> ExitCode {
 
 async fn serve(boot: Boot) -> Result<(), Error> {
     let settings = boot.settings(Function::ScoreRoute)?;
-    let (config, _) = connectors::configure_for_use(&bundled_config())?;
-    let aws = Aws::in_function(&boot)?;
-    let (store, queue) = (Arc::new(aws.store(settings.tables, &config.workspace)), Arc::new(aws.queue(settings.queues)));
-    let app = App { redecide: Redecide { store, queue, clock: Arc::new(SystemClock), config: Arc::new(config) } };
-    run(service_fn(async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&app, &event.payload, &event.context).await?))).await
+    let (aws, clock) = (Aws::in_function(&boot)?, Arc::new(SystemClock));
+    let (store, queue) = (Arc::new(aws.store(settings.tables, DEFAULT_WORKSPACE)), Arc::new(aws.queue(settings.queues)));
+    let (kept, now) = (store.clone(), clock.clone());
+    let make = move |sources: &Sources| {
+        let config = Arc::new(connectors::configure_for_use(sources)?.0);
+        Ok::<_, Error>(App { redecide: Redecide { store: kept.clone(), queue: queue.clone(), clock: now.clone(), config } })
+    };
+    let versions = Versions::load(store, clock, bundled_config(), make).await?;
+    let work = async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&*versions.in_force().await, &event.payload, &event.context).await?);
+    run(service_fn(work)).await
 }

@@ -113,7 +113,7 @@ async fn steps(root: &Path, tools: &Tools, stand_in: &Ministack, reference: &Ref
     screen
         .step(
             "suites",
-            "those of runs, windows, records, replies, writes and ledger on its tables",
+            "those of runs, windows, records, replies, writes, ledger and versions on its tables",
             Box::pin(stores::check(&stand_in.url())),
         )
         .await?;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context as _, Result};
-use pipeline::conformance::{cache_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, runs_suite, windows_suite};
+use pipeline::conformance::{
+    cache_suite, ledger_suite, outbox_suite, put_aside_suite, records_suite, runs_suite, settings_suite, windows_suite,
+};
 use pipeline::ports::Store;
 use platform::Aws;
 use tokio::task::LocalSet;
@@ -33,6 +35,8 @@ pub(crate) async fn check(url: &str) -> Result<()> {
         ledger_suite(fresh).await;
         let aside = || ready(Arc::new(aws.store(tables.clone(), &format!("aside-{}", next.fetch_add(1, Ordering::SeqCst)))));
         put_aside_suite(aside).await;
+        let settings = || ready(Arc::new(aws.store(tables.clone(), &format!("settings-{}", next.fetch_add(1, Ordering::SeqCst)))));
+        settings_suite(settings).await;
     };
     let panicked = LocalSet::new().run_until(async { tokio::task::spawn_local(suites).await }).await;
     panicked.context("a conformance suite of the store")

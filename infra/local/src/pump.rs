@@ -7,6 +7,7 @@ use aws_lambda_events::sqs::SqsBatchResponse;
 use domain::units::Millis;
 use lambda_runtime::Context;
 use pipeline::ports::{Clock, Queue, QueueName, Received};
+use pipeline::versions::Versions;
 use platform::NotABatch;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -60,16 +61,16 @@ impl AsyncInvoke for Arc<provider_lookup::App> {
 }
 
 #[async_trait::async_trait]
-impl AsyncInvoke for Arc<score_route::App> {
+impl AsyncInvoke for Arc<Versions<score_route::App>> {
     async fn invoke(&self, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
-        score_route::handle(self, payload, context).await
+        score_route::handle(&*self.in_force().await, payload, context).await
     }
 }
 
 #[async_trait::async_trait]
-impl AsyncInvoke for Arc<crm_writeback::App> {
+impl AsyncInvoke for Arc<Versions<crm_writeback::App>> {
     async fn invoke(&self, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
-        crm_writeback::handle(self, payload, context).await
+        crm_writeback::handle(&*self.in_force().await, payload, context).await
     }
 }
 

@@ -89,10 +89,19 @@ impl Screen {
         println!("\nwebhooks  {}/webhook/signup   (cargo millrace send events/signup-webhook.hot.json{url})", stack.url);
         println!("tables    {}   (cargo millrace explain <run>{local})", stack.tables_url);
         println!("sandbox   {}/_sandbox   (what the invented providers and the CRM saw)", stack.sandbox_url);
+        println!("rules     {}", in_force(stack));
         if let Some(waiting) = &stack.waiting {
             println!("{}", from_before(waiting, stack.clock.now()));
         }
         println!("What you send appears here. Ctrl-C ends it.\n");
+    }
+}
+
+/// Which version of the configuration decides.
+fn in_force(stack: &Stack) -> String {
+    match &stack.published {
+        Some(active) => format!("version {}, published and active since {}", active.hash, active.since),
+        None => format!("version {} from the files, for nothing was ever published", stack.config.hash),
     }
 }
 

@@ -4,18 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, anyhow};
-use connectors::{Connectors, Egress, Endpoints, HttpProvider, HubSpot};
-use domain::config::Config;
+use connectors::{Connectors, Egress, Endpoints, Reach};
+use domain::config::{Config, Sources};
 use domain::identity::HashKey;
 use domain::priority::Priority;
 use domain::units::Millis;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Configured, Enrich};
 use pipeline::memory::MemoryQueue;
-use pipeline::ports::{Clock, Entropy, Queue, QueueName, Store};
+use pipeline::ports::{Active, Clock, Entropy, Queue, QueueName, Settings as _, Store};
 use pipeline::redecide::Redecide;
 use pipeline::sweep::Sweep;
-use pipeline::write_back::WriteBack;
-use platform::{Aws, OsEntropy};
+use pipeline::versions::Versions;
+use platform::{Aws, DEFAULT_WORKSPACE, OsEntropy};
 use sandbox::{Latency, Options, Sandbox};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -44,8 +44,10 @@ pub struct Stack {
     pub store: Arc<dyn Store>,
     /// The queues.
     pub queue: Arc<dyn Queue>,
-    /// The configuration in force.
+    /// The configuration that was in force at the start.
     pub config: Arc<Config>,
+    /// The published version that was in force at the start; `None` while nothing was ever published, and the files decide.
+    pub(crate) published: Option<Active>,
     pub(crate) hash_key: Arc<HashKey>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) journal: Journal,
@@ -89,15 +91,16 @@ impl Stack {
             }
         };
 
-        let (config, connectors) = configured(&args.config)?;
-        let config = Arc::new(config);
+        // Version 0 here. It is checked in full, also where a published version decides.
+        let files = platform::config_folder(&args.config)?;
+        configured(&files, &args.config)?;
         let clock: Arc<dyn Clock> = Arc::new(ClockAhead(Millis::seconds(args.clock_ahead)));
         let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
         let hash_key = Arc::new(hash_key()?);
         let aws = Aws::local(&tables_url).await?;
         let names = aws.create_tables(TABLE_PREFIX).await?;
-        let tables = Arc::new(aws.store(names, &config.workspace));
-        let store: Arc<dyn Store> = Arc::clone(&tables) as Arc<dyn Store>;
+        let settings = Arc::new(aws.store(names, DEFAULT_WORKSPACE));
+        let store: Arc<dyn Store> = settings.clone();
         let (queue, waiting) = open_queue(args.data.as_deref(), &clock)?;
 
         let endpoints = Endpoints::new([
@@ -109,9 +112,11 @@ impl Stack {
         ])?;
         // The sandbox on loopback is the only address besides the public internet that may be called.
         let egress = Egress::new([sandbox_url.trim_start_matches("http://").to_owned()], aws.tls())?;
-        let hubspot =
-            HubSpot::new(&endpoints, HubSpot::CONTACTS_PATH, egress.clone(), Arc::new(LocalSecrets)).map_err(anyhow::Error::msg)?;
-        let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, Arc::new(LocalSecrets)));
+        let reach = Reach::new(endpoints, egress, Arc::new(LocalSecrets));
+        let providers = reach.clone();
+        let make = move |sources: &Sources| Ok(providers.providers(sources)?);
+        let versions = Arc::new(Versions::load(settings.clone(), Arc::clone(&clock), files.clone(), make).await?);
+        let Configured { config, provider } = Configured::clone(&*versions.in_force().await);
 
         let webhook = signup_webhook::App {
             keys: Arc::new(LocalSecrets),
@@ -129,27 +134,36 @@ impl Stack {
                 clock: Arc::clone(&clock),
                 entropy: Arc::clone(&entropy),
                 config: Arc::clone(&config),
+                versions: Some(versions),
                 key: Arc::clone(&hash_key),
             },
         });
         for priority in Priority::ALL {
             tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Lookup(priority), Arc::clone(&lookup)));
         }
-        let redecide = Redecide { store: tables, queue: Arc::clone(&queue), clock: Arc::clone(&clock), config: Arc::clone(&config) };
-        let score = Arc::new(score_route::App { redecide });
-        tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Score, score));
-        let write_back = WriteBack {
-            store: Arc::clone(&store),
-            queue: Arc::clone(&queue),
-            crm: Arc::new(hubspot),
-            clock: Arc::clone(&clock),
-            entropy,
-            config: Arc::clone(&config),
+        let (kept, sent, now) = (settings.clone(), Arc::clone(&queue), Arc::clone(&clock));
+        let make = move |sources: &Sources| {
+            let config = Arc::new(connectors::configure_for_use(sources)?.0);
+            let (store, queue, clock) = (kept.clone(), Arc::clone(&sent), Arc::clone(&now));
+            Ok::<_, lambda_runtime::Error>(score_route::App { redecide: Redecide { store, queue, clock, config } })
         };
-        let writeback = Arc::new(crm_writeback::App { write_back });
+        let score = Arc::new(Versions::load(settings.clone(), Arc::clone(&clock), files.clone(), make).await?);
+        tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Score, score));
+        let (kept, sent, now) = (Arc::clone(&store), Arc::clone(&queue), Arc::clone(&clock));
+        let ports = crm_writeback::Ports { store: kept, queue: sent, clock: now, entropy };
+        let make = move |sources: &Sources| Ok(ports.app(reach.crm(sources)?));
+        let writeback = Arc::new(Versions::load(settings.clone(), Arc::clone(&clock), files.clone(), make).await?);
         tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Writeback, writeback));
-        let sweep = Sweep { store: Arc::clone(&store), clock: Arc::clone(&clock), config: Arc::clone(&config) };
-        tasks.spawn(tick(scheduled_refresh::App { sweep }));
+        let (kept, now) = (Arc::clone(&store), Arc::clone(&clock));
+        let make = move |sources: &Sources| {
+            let config = Arc::new(connectors::configure_for_use(sources)?.0);
+            Ok::<_, lambda_runtime::Error>(scheduled_refresh::App {
+                sweep: Sweep { store: Arc::clone(&kept), clock: Arc::clone(&now), config },
+            })
+        };
+        let refresh = Versions::load(settings.clone(), Arc::clone(&clock), files, make).await?;
+        tasks.spawn(tick(refresh, Arc::clone(&clock)));
+        let published = settings.active().await?;
         let http = platform::http_client()?.no_proxy().build()?;
         Ok(Self {
             url,
@@ -158,6 +172,7 @@ impl Stack {
             store,
             queue,
             config,
+            published,
             hash_key,
             clock,
             journal,
@@ -175,12 +190,11 @@ impl Stack {
 /// # Errors
 /// Says what is wrong with it, with file and line.
 pub fn config(folder: &Path) -> Result<Config> {
-    configured(folder).map(|(config, _)| config)
+    configured(&platform::config_folder(folder)?, folder).map(|(config, _)| config)
 }
 
-fn configured(folder: &Path) -> Result<(Config, Connectors)> {
-    let sources = platform::config_folder(folder)?;
-    connectors::configure(&sources).map_err(|findings| anyhow!(findings.below(folder)))
+fn configured(sources: &Sources, folder: &Path) -> Result<(Config, Connectors)> {
+    connectors::configure(sources).map_err(|findings| anyhow!(findings.below(folder)))
 }
 
 /// The tables' file in the folder of `--data`.

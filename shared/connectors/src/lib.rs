@@ -16,6 +16,7 @@ mod hubspot;
 mod load;
 mod normalise;
 mod provider;
+mod reach;
 mod request;
 mod wait;
 
@@ -26,3 +27,4 @@ pub use endpoints::{Endpoints, InvalidEndpoint, UnknownEndpoint};
 pub use hubspot::HubSpot;
 pub use load::{Connectors, load};
 pub use provider::HttpProvider;
+pub use reach::{NotConfigured, Reach};

@@ -12,6 +12,7 @@ mod owners;
 pub mod ports;
 pub mod redecide;
 pub mod sweep;
+pub mod versions;
 pub mod watch;
 pub mod work;
 pub mod write_back;

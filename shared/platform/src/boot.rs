@@ -80,9 +80,10 @@ impl Function {
 
     const fn tables(self) -> &'static [Table] {
         match self {
-            Self::SignupWebhook | Self::ScoreRoute | Self::CrmWriteback => &[Table::Leads],
-            Self::ProviderLookup => &[Table::Leads, Table::Cache, Table::Credits],
-            Self::ScheduledRefresh => &[Table::Cache, Table::Credits],
+            Self::SignupWebhook => &[Table::Leads],
+            Self::ProviderLookup => &[Table::Leads, Table::Cache, Table::Credits, Table::Settings],
+            Self::ScoreRoute | Self::CrmWriteback => &[Table::Leads, Table::Settings],
+            Self::ScheduledRefresh => &[Table::Cache, Table::Credits, Table::Settings],
         }
     }
 
@@ -282,8 +283,8 @@ mod tests {
     #[test]
     fn all_missing_variables_are_reported_together() {
         let missing = missing(&boot(&["LEADS_TABLE", "CACHE_TABLE"]), Function::CrmWriteback);
-        assert_eq!(missing.names, ["WRITEBACK_QUEUE_URL", "SECRETS_ID"]);
-        assert!(missing.to_string().contains("WRITEBACK_QUEUE_URL, SECRETS_ID"));
+        assert_eq!(missing.names, ["SETTINGS_TABLE", "WRITEBACK_QUEUE_URL", "SECRETS_ID"]);
+        assert!(missing.to_string().contains("SETTINGS_TABLE, WRITEBACK_QUEUE_URL, SECRETS_ID"));
     }
 
     #[test]
@@ -309,8 +310,9 @@ mod tests {
         assert!(!names(Function::SignupWebhook).contains(&"CREDITS_TABLE"));
         assert!(!names(Function::CrmWriteback).contains(&"LOOKUP_LOW_QUEUE_URL"));
         assert!(!names(Function::ProviderLookup).contains(&"SCORE_QUEUE_URL"));
-        assert_eq!(names(Function::ScheduledRefresh), ["CACHE_TABLE", "CREDITS_TABLE"], "it reads no secret");
-        let of_score = ["LEADS_TABLE", "SCORE_QUEUE_URL", "WRITEBACK_QUEUE_URL"];
+        assert_eq!(names(Function::ScheduledRefresh), ["CACHE_TABLE", "CREDITS_TABLE", "SETTINGS_TABLE"], "it reads no secret");
+        assert!(!names(Function::SignupWebhook).contains(&"SETTINGS_TABLE"), "it works with no configuration");
+        let of_score = ["LEADS_TABLE", "SETTINGS_TABLE", "SCORE_QUEUE_URL", "WRITEBACK_QUEUE_URL"];
         assert_eq!(names(Function::ScoreRoute), of_score, "neither ledger nor replies nor secrets");
         for function in Function::ALL {
             assert_eq!(names(function), function.required());

@@ -123,7 +123,7 @@ impl World {
             config: config.clone(),
         };
         let sweep = Sweep { store: store.clone(), clock: clock.clone(), config: config.clone() };
-        let enrich = Enrich { store, queue: queue.clone(), provider, clock, entropy, config, key };
+        let enrich = Enrich { store, queue: queue.clone(), provider, clock, entropy, config, key, versions: None };
         Worker { enrich, write_back, sweep, queue, crash: crash.clone() }
     }
 

@@ -165,6 +165,7 @@ impl World {
             entropy: Arc::new(CountingEntropy::default()),
             config: Arc::new(config()),
             key: Arc::new(HashKey::new(vec![7; 32]).unwrap()),
+            versions: None,
         };
         Self { store, queue, aside, provider, clock, trouble, enrich }
     }

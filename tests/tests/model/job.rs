@@ -166,6 +166,7 @@ fn enrich(setup: &Setup, ports: &Ports) -> Enrich {
         entropy: port.wire.clone(),
         config: setup.config.clone(),
         key: setup.key.clone(),
+        versions: None,
     }
 }
 

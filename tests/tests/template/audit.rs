@@ -136,6 +136,18 @@ async fn every_role_allows_what_its_function_does_and_nothing_more() {
             Value::Null,
             "provider-lookup: secretsmanager:GetSecretValue on WebhookSecrets is done",
         ),
+        (of("ProviderLookupRole", 7, "Resource"), arn("CacheTable"), "provider-lookup: dynamodb:GetItem on SettingsTable is done"),
+        (
+            of("ProviderLookupRole", 7, "Action"),
+            json!(["dynamodb:GetItem", "dynamodb:PutItem"]),
+            "provider-lookup: dynamodb:PutItem on SettingsTable is allowed",
+        ),
+        (
+            of("CrmWritebackRole", 5, "Action"),
+            json!(["dynamodb:GetItem", "dynamodb:UpdateItem"]),
+            "crm-writeback: dynamodb:UpdateItem on SettingsTable is allowed",
+        ),
+        (of("ScheduledRefreshRole", 4, "Resource"), arn("CacheTable"), "scheduled-refresh: dynamodb:GetItem on SettingsTable is done"),
         (
             of("ScheduledRefreshRole", 1, "Resource"),
             arn("CreditsTable"),

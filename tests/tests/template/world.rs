@@ -9,8 +9,8 @@ use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use axum::http::{HeaderName, Method};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use connectors::{Egress, Endpoints, HttpProvider, HubSpot};
-use domain::config::Config;
+use connectors::{Egress, Endpoints, Reach};
+use domain::config::{Config, Sources};
 use domain::credits::Adjustment;
 use domain::priority::Priority;
 use domain::record::RecordId;
@@ -18,12 +18,12 @@ use domain::units::{Millis, Timestamp};
 use intake::sample::{Sample, local_secret};
 use lambda_runtime::Context;
 use local::samples::bodies;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Configured, Enrich};
 use pipeline::messages::{Cause, RedecideMessage, to_body};
 use pipeline::ports::{Adjusted, Clock, Ledger as _, Queue as _, QueueName, Received};
 use pipeline::redecide::Redecide;
 use pipeline::sweep::Sweep;
-use pipeline::write_back::WriteBack;
+use pipeline::versions::Versions;
 use platform::{Aws, Boot, Function, OsEntropy, QueueUrls, Settings, SystemClock, Table, bundled_config};
 use sandbox::{Latency, Options, Sandbox};
 use serde_json::{Value, json};
@@ -68,8 +68,8 @@ pub(crate) struct World {
     webhook: signup_webhook::App,
     lookup: provider_lookup::App,
     score: score_route::App,
-    writeback: crm_writeback::App,
-    refresh: scheduled_refresh::App,
+    writeback: Versions<crm_writeback::App>,
+    refresh: Versions<scheduled_refresh::App>,
 }
 
 /// What a function is given at its start.
@@ -94,10 +94,18 @@ impl World {
         let before = aws.requests().len();
         let lookup = lookup(given).await;
         note(&aws, &mut requests, Function::ProviderLookup, before);
-        let score = score(self::given(template, &aws, &clock, Function::ScoreRoute, &place).await);
+        let given = self::given(template, &aws, &clock, Function::ScoreRoute, &place).await;
+        let before = aws.requests().len();
+        let score = score(given).await;
+        note(&aws, &mut requests, Function::ScoreRoute, before);
         let given = self::given(template, &aws, &clock, Function::CrmWriteback, &place).await;
-        let writeback = writeback(given);
-        let refresh = refresh(self::given(template, &aws, &clock, Function::ScheduledRefresh, &place).await);
+        let before = aws.requests().len();
+        let writeback = writeback(given).await;
+        note(&aws, &mut requests, Function::CrmWriteback, before);
+        let given = self::given(template, &aws, &clock, Function::ScheduledRefresh, &place).await;
+        let before = aws.requests().len();
+        let refresh = refresh(given).await;
+        note(&aws, &mut requests, Function::ScheduledRefresh, before);
         let config = Arc::clone(&lookup.enrich.config);
         Self { aws, clock, config, requests, webhook, lookup, score, writeback, refresh }
     }
@@ -146,7 +154,7 @@ impl World {
         let response = match function {
             Function::ProviderLookup => provider_lookup::handle(&self.lookup, event, &context).await.unwrap(),
             Function::ScoreRoute => score_route::handle(&self.score, event, &context).await.unwrap(),
-            Function::CrmWriteback => crm_writeback::handle(&self.writeback, event, &context).await.unwrap(),
+            Function::CrmWriteback => crm_writeback::handle(&*self.writeback.in_force().await, event, &context).await.unwrap(),
             Function::SignupWebhook | Function::ScheduledRefresh => panic!("{function:?} takes no batch"),
         };
         note(&self.aws, &mut self.requests, function, before);
@@ -181,7 +189,7 @@ impl World {
         context.deadline = u64::try_from(self.clock.now().after(AMPLE).millis()).unwrap();
         let before = self.aws.requests().len();
         let event = sample_event("scheduled-refresh.tick", self.clock.now()).unwrap();
-        scheduled_refresh::handle(&self.refresh, &event, &context).await.unwrap();
+        scheduled_refresh::handle(&*self.refresh.in_force().await, &event, &context).await.unwrap();
         note(&self.aws, &mut self.requests, Function::ScheduledRefresh, before);
     }
 
@@ -286,35 +294,43 @@ async fn webhook(Given { aws, settings, clock }: Given) -> signup_webhook::App {
 }
 
 async fn lookup(Given { aws, settings, clock }: Given) -> provider_lookup::App {
-    let (config, connectors) = connectors::configure(&bundled_config()).unwrap();
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let key = Arc::new(secrets.hash_key().await.unwrap());
     let (endpoints, egress) = (Endpoints::new(settings.endpoints).unwrap(), Egress::new(settings.egress_allowed, aws.tls()).unwrap());
-    let provider = Arc::new(HttpProvider::new(Arc::new(connectors), endpoints, egress, secrets));
-    let store = Arc::new(aws.store(settings.tables, &config.workspace));
+    let store = Arc::new(aws.store(settings.tables, platform::DEFAULT_WORKSPACE));
+    let reach = Reach::new(endpoints, egress, secrets);
+    let make = move |sources: &Sources| Ok(reach.providers(sources)?);
+    let versions = Arc::new(Versions::load(store.clone(), clock.clone(), bundled_config(), make).await.unwrap());
+    let Configured { config, provider } = Configured::clone(&*versions.in_force().await);
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));
-    provider_lookup::App { enrich: Enrich { store, queue, provider, clock, entropy, config: Arc::new(config), key } }
+    provider_lookup::App { enrich: Enrich { store, queue, provider, clock, entropy, config, versions: Some(versions), key } }
 }
 
-fn score(Given { aws, settings, clock }: Given) -> score_route::App {
-    let (config, _) = connectors::configure(&bundled_config()).unwrap();
-    let store = Arc::new(aws.store(settings.tables, &config.workspace));
-    score_route::App { redecide: Redecide { store, queue: Arc::new(aws.queue(settings.queues)), clock, config: Arc::new(config) } }
+/// By the version in force at its start; [`World::publish`] gives it another.
+async fn score(Given { aws, settings, clock }: Given) -> score_route::App {
+    let (store, queue) = (Arc::new(aws.store(settings.tables, platform::DEFAULT_WORKSPACE)), Arc::new(aws.queue(settings.queues)));
+    let make = |sources: &Sources| Ok::<_, lambda_runtime::Error>(connectors::configure_for_use(sources)?.0);
+    let versions = Versions::load(store.clone(), clock.clone(), bundled_config(), make).await.unwrap();
+    score_route::App { redecide: Redecide { store, queue, clock, config: versions.in_force().await } }
 }
 
-fn writeback(Given { aws, settings, clock }: Given) -> crm_writeback::App {
-    let (config, _) = connectors::configure(&bundled_config()).unwrap();
+async fn writeback(Given { aws, settings, clock }: Given) -> Versions<crm_writeback::App> {
     let secrets = Arc::new(aws.secrets(settings.secrets, clock.clone()));
     let (endpoints, egress) = (Endpoints::new(settings.endpoints).unwrap(), Egress::new(settings.egress_allowed, aws.tls()).unwrap());
-    let path = config.crm.as_ref().map_or(HubSpot::CONTACTS_PATH, |crm| &crm.path).to_owned();
-    let crm = Arc::new(HubSpot::new(&endpoints, &path, egress, secrets).unwrap());
-    let store = Arc::new(aws.store(settings.tables, &config.workspace));
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));
-    crm_writeback::App { write_back: WriteBack { store, queue, crm, clock, entropy, config: Arc::new(config) } }
+    let store = Arc::new(aws.store(settings.tables, platform::DEFAULT_WORKSPACE));
+    let (table, now) = (store.clone(), clock.clone());
+    let (reach, ports) = (Reach::new(endpoints, egress, secrets), crm_writeback::Ports { store, queue, clock, entropy });
+    let make = move |sources: &Sources| Ok(ports.app(reach.crm(sources)?));
+    Versions::load(table, now, bundled_config(), make).await.unwrap()
 }
 
-fn refresh(Given { aws, settings, clock }: Given) -> scheduled_refresh::App {
-    let (config, _) = connectors::configure(&bundled_config()).unwrap();
-    let store = Arc::new(aws.store(settings.tables, &config.workspace));
-    scheduled_refresh::App { sweep: Sweep { store, clock, config: Arc::new(config) } }
+async fn refresh(Given { aws, settings, clock }: Given) -> Versions<scheduled_refresh::App> {
+    let store = Arc::new(aws.store(settings.tables, platform::DEFAULT_WORKSPACE));
+    let (table, now) = (store.clone(), clock.clone());
+    let make = move |sources: &Sources| {
+        let config = Arc::new(connectors::configure_for_use(sources)?.0);
+        Ok::<_, lambda_runtime::Error>(scheduled_refresh::App { sweep: Sweep { store: store.clone(), clock: clock.clone(), config } })
+    };
+    Versions::load(table, now, bundled_config(), make).await.unwrap()
 }

@@ -6,6 +6,7 @@ mod earlier;
 mod kept;
 pub(crate) mod save;
 pub(crate) mod settle;
+mod version;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -36,7 +37,10 @@ use crate::messages::{LookupMessage, WritebackMessage, to_body};
 use crate::ports::{
     CacheKey, CachedReply, Claim, ClaimRequest, Clock, Entropy, Lease, Poison, Provider, Queue, QueueName, Store, StoreError, Window,
 };
+use crate::versions::Versions;
 use crate::work::{Retry, Worked, put_aside};
+
+pub use version::Configured;
 
 /// Clocks of two machines differ by at most this much.
 const CLOCK_SKEW: Millis = Millis::seconds(5);
@@ -69,6 +73,8 @@ pub struct Enrich {
     pub entropy: Arc<dyn Entropy>,
     /// The configuration that new runs are pinned to.
     pub config: Arc<Config>,
+    /// Where the others are that runs may be pinned to; `None` where there is only this one.
+    pub versions: Option<Arc<Versions<Configured>>>,
     /// The key under which people are hashed.
     pub key: Arc<HashKey>,
 }
@@ -137,13 +143,31 @@ impl Enrich {
             (Claim::Busy { until }, _) => self.park_message(message, until, "another worker holds the run").await,
             (Claim::HandOver(lease, run), _) => self.hand_over(&lease, run).await,
             (Claim::Mine(lease, run), window) => {
-                let worked = self.work_on(message, lease.clone(), *run, window, known, now.after(time_left)).await;
+                let worked = self.work_by_its_version(message, &lease, *run, window, known, now.after(time_left)).await;
                 if worked.is_err() {
                     self.free(&lease).await;
                 }
                 worked
             }
         }
+    }
+
+    /// Works on a run that was claimed, by the version of the configuration that it is pinned to.
+    async fn work_by_its_version(
+        &self,
+        message: &LookupMessage,
+        lease: &Lease,
+        run: Run,
+        window: Option<Window>,
+        known: Result<(Option<Record>, Looked), StoreError>,
+        invocation_ends: Timestamp,
+    ) -> Result<Worked, Retry> {
+        let Some(pinned) = self.pinned_to(&run.config).await? else {
+            return self.work_on(message, lease.clone(), run, window, known, invocation_ends).await;
+        };
+        // What was read ahead are the answers to the questions of this version, and the other one may have others.
+        let known = pinned.look_ahead(&message.signup).await;
+        pinned.work_on(message, lease.clone(), run, window, known, invocation_ends).await
     }
 
     /// Works on a run that was claimed.
@@ -221,7 +245,7 @@ impl Enrich {
     async fn enrich(&self, message: &LookupMessage, mut work: Work, invocation_ends: Timestamp) -> Result<Worked, Retry> {
         let background = self.clock.now().after(self.config.deadlines.background);
         work.run.finish_by(background.min(invocation_ends.before(CLOSING_TIME)));
-        // Until versions of the configuration are stored, a run that was parked over a deploy is decided by the new one.
+        // Another one only where the version that it was pinned to is not to be had.
         work.run.pin(&self.config.hash);
         work.run.asked = Some(Asked::surely(self.config.plan.order));
         work.run.explored_one_in = self.config.plan.explore.filter(|_| self.config.plan.explores(&work.run.id));

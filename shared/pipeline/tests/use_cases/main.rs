@@ -12,6 +12,7 @@ mod redecide;
 mod replay;
 mod sweep;
 mod together;
+mod versions;
 mod waiting;
 mod world;
 mod write_back;

@@ -99,6 +99,7 @@ impl World {
             entropy: entropy.clone(),
             config: config.clone(),
             key: key.clone(),
+            versions: None,
         };
         let write_back = WriteBack { store: store.clone(), queue: queue.clone(), crm: crm.clone(), clock: clock.clone(), entropy, config };
         let world = Self { store, queue, provider, crm, clock, enrich, write_back, key };
@@ -235,6 +236,21 @@ fn operation(name: &str, credits: i64, class: FieldClass, keys: &[KeyKind], supp
 static CONFIG: LazyLock<Config> = LazyLock::new(config);
 
 fn config() -> Config {
+    config_of(&sources())
+}
+
+/// The repository's rules.
+pub(crate) fn sources() -> Sources {
+    let files = [
+        ("millrace.yaml", include_str!("../../../../config/millrace.yaml")),
+        ("presets/signup.yaml", include_str!("../../../../config/presets/signup.yaml")),
+        ("presets/seed.yaml", include_str!("../../../../config/presets/seed.yaml")),
+    ];
+    Sources::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())))
+}
+
+/// These rules, with the operations of these tests.
+pub(crate) fn config_of(sources: &Sources) -> Config {
     let company = ["company.headcount", "company.funding_stage", "company.tech_stack", "company.traffic_trend_90d", "company.name"];
     let operations = [
         operation("email", 0, FieldClass::Check, &[KeyKind::Email], &["email.kind", "email.disposable", "email.role_account"]),
@@ -251,13 +267,7 @@ fn config() -> Config {
         ),
     ];
     let catalogue: Catalogue = operations.into_iter().map(|operation| (operation.name.clone(), operation)).collect();
-    let files = [
-        ("millrace.yaml", include_str!("../../../../config/millrace.yaml")),
-        ("presets/signup.yaml", include_str!("../../../../config/presets/signup.yaml")),
-        ("presets/seed.yaml", include_str!("../../../../config/presets/seed.yaml")),
-    ];
-    let sources = Sources::new(files.map(|(path, text)| (path.to_owned(), text.to_owned())));
-    let mut config = Draft::read(&sources).and_then(|draft| draft.check(catalogue)).unwrap_or_else(|findings| panic!("{findings}"));
+    let mut config = Draft::read(sources).and_then(|draft| draft.check(catalogue)).unwrap_or_else(|findings| panic!("{findings}"));
     // These tests are about what happens to calls, so all of them are made.
     config.plan.until = Until::Everything;
     config

@@ -100,6 +100,7 @@ async fn play(universe: &Arc<Universe>, config: Config) -> anyhow::Result<Paid> 
         entropy: Arc::new(CountingEntropy::default()),
         config: Arc::new(config),
         key: Arc::new(HashKey::new(vec![5; 32])?),
+        versions: None,
     };
     let mut tracks = Vec::new();
     for (number, person) in universe.people.iter().enumerate() {

@@ -74,6 +74,7 @@ impl World {
             entropy: Arc::clone(&entropy),
             config: Arc::clone(&config),
             key: Arc::clone(&key),
+            versions: None,
         };
         let write_back = WriteBack {
             store: Arc::clone(&store),
