@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use clap::Args;
-use domain::config::{Finding, Findings};
+use domain::config::{Config, Finding, Findings, Sources};
 use serde_json::json;
 
 use crate::say::say;
@@ -12,37 +12,64 @@ use crate::say::say;
 /// What to check.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
+    #[command(flatten)]
+    folder: Files,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The files of a configuration.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
     /// The configuration's folder.
     #[arg(default_value = "config", conflicts_with = "config")]
     folder: PathBuf,
     /// The same, as the other commands take it.
     #[arg(long, value_name = "FOLDER")]
     config: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
 }
 
-impl Check {
-    pub(crate) fn run(&self) -> Result<()> {
+/// Files without a mistake.
+pub(crate) struct Sound {
+    pub(crate) sources: Sources,
+    config: Config,
+    examples: usize,
+}
+
+impl Files {
+    /// Reads and checks them, with the lint and the connectors' examples.
+    pub(crate) fn check(&self) -> Result<Result<Sound, Findings>> {
         let sources = platform::config_folder(self.folder())?;
-        let findings = match connectors::configure(&sources) {
-            Ok((config, connectors)) => match connectors.check_examples() {
-                Ok(examples) => return self.praise(&config, examples),
-                Err(findings) => Findings(findings),
-            },
-            Err(findings) => findings,
-        };
-        self.show(&findings)?;
-        let findings = findings.0;
-        bail!("{} found", if findings.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", findings.len()) });
+        let checked = connectors::configure(&sources).and_then(|(config, connectors)| {
+            let examples = connectors.check_examples().map_err(Findings)?;
+            Ok((config, examples))
+        });
+        Ok(checked.map(|(config, examples)| Sound { sources, config, examples }))
+    }
+
+    /// One line a mistake, each with its file in this folder.
+    pub(crate) fn tell(&self, findings: &Findings) -> String {
+        findings.below(self.folder())
     }
 
     fn folder(&self) -> &Path {
         self.config.as_deref().unwrap_or(&self.folder)
     }
+}
 
-    fn praise(&self, config: &domain::config::Config, examples: usize) -> Result<()> {
+impl Check {
+    pub(crate) fn run(&self) -> Result<()> {
+        match self.folder.check()? {
+            Ok(sound) => self.praise(&sound),
+            Err(findings) => {
+                self.show(&findings)?;
+                bail!("{} found", mistakes(&findings))
+            }
+        }
+    }
+
+    fn praise(&self, Sound { config, examples, .. }: &Sound) -> Result<()> {
         if self.json {
             return say(json!({"version": config.hash, "findings": []}));
         }
@@ -58,10 +85,15 @@ impl Check {
 
     fn show(&self, findings: &Findings) -> Result<()> {
         if !self.json {
-            return say(findings.below(self.folder()));
+            return say(self.folder.tell(findings));
         }
         let to_json = |finding: &Finding| json!({"file": finding.file, "line": finding.line, "message": finding.message});
         let list: Vec<_> = findings.0.iter().map(to_json).collect();
         say(json!({ "findings": list }))
     }
+}
+
+/// How many there are, in words.
+pub(crate) fn mistakes(findings: &Findings) -> String {
+    if findings.0.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", findings.0.len()) }
 }

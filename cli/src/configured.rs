@@ -9,12 +9,18 @@ use domain::config::Config;
 /// Which configuration decides.
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
-    /// The folder of the configuration that decides; `config` where one is needed and none is named.
+    /// The folder of the configuration that decides. Where none is named, the published version that the run is pinned to does, or
+    /// the folder `config`.
     #[arg(long, value_name = "FOLDER")]
     config: Option<PathBuf>,
 }
 
 impl Folder {
+    /// Whether one was named.
+    pub(crate) const fn is_named(&self) -> bool {
+        self.config.is_some()
+    }
+
     /// The configuration that was named, or that in `config`.
     pub(crate) fn read(&self) -> Result<Config> {
         config_in(self.config.as_deref().unwrap_or(Path::new("config")))

@@ -2,6 +2,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod check;
+mod config;
 mod configured;
 mod dlq;
 mod explain;
@@ -45,15 +46,9 @@ enum Command {
     /// Fill the secrets of a deployed stack.
     #[command(subcommand)]
     Secret(secret::Secret),
-    /// Work with the configuration.
+    /// Check the configuration, publish versions of it, and put one in force.
     #[command(subcommand)]
-    Config(ConfigCommand),
-}
-
-#[derive(Debug, Subcommand)]
-enum ConfigCommand {
-    /// Find mistakes, with file and line and what to write instead.
-    Check(check::Check),
+    Config(Box<config::Config>),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -66,7 +61,7 @@ async fn main() -> ExitCode {
         Command::Dlq(dlq) => Box::pin(dlq.run()).await,
         Command::Usage(usage) => Box::pin(usage.run()).await,
         Command::Secret(secret) => secret.run().await,
-        Command::Config(ConfigCommand::Check(check)) => check.run(),
+        Command::Config(config) => Box::pin(config.run()).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Output;
 use std::sync::Arc;
 
-use domain::config::Config;
+use domain::config::{Config, Sources};
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::identity::Email;
 use domain::merge::merge;
@@ -17,7 +17,7 @@ use domain::schema::Field;
 use domain::signup::{RunId, Signup};
 use domain::units::{BasisPoints, Millis, Timestamp};
 use domain::value::Value as FieldValue;
-use pipeline::ports::{Claim, ClaimRequest, Runs as _};
+use pipeline::ports::{Claim, ClaimRequest, Runs as _, Settings as _};
 use platform::{DEFAULT_WORKSPACE, DynamoStore, SystemClock, Table};
 use serde_json::Value;
 use stand_in::AwsEndpoint;
@@ -72,11 +72,27 @@ impl Stack {
         self.store.decide_run(&lease, run).await.unwrap();
     }
 
+    /// A stack whose configuration is no folder's, but published.
+    async fn published() -> Self {
+        let mut stack = Self::empty().await;
+        let files = platform::config_folder(Path::new(&config_folder())).unwrap();
+        let sources = Sources::new(files.iter().map(|(path, text)| (path.to_owned(), format!("{text}\n# published\n"))));
+        stack.store.publish_version(&sources, AT).await.unwrap();
+        stack.config = connectors::configure_for_use(&sources).unwrap().0;
+        stack
+    }
+
     /// `millrace` in an environment of its own.
     async fn millrace(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
-        command.args(arguments).args(["--config", &config_folder()]).env_clear().kill_on_drop(true);
+        self.millrace_anywhere(&[arguments, &["--config", &config_folder()]].concat()).await
+    }
+
+    /// The same where there is no folder `config`.
+    async fn millrace_anywhere(&self, arguments: &[&str]) -> Output {
+        let (mut command, nowhere) = (Command::new(env!("CARGO_BIN_EXE_millrace")), tempfile::tempdir().unwrap());
+        command.args(arguments).current_dir(nowhere.path()).env_clear().kill_on_drop(true);
         command.env("LEADS_TABLE", self.endpoint.tables().name_of(Table::Leads));
+        command.env("SETTINGS_TABLE", self.endpoint.tables().name_of(Table::Settings));
         command.envs([("AWS_ENDPOINT_URL", self.endpoint.url()), ("AWS_REGION", "eu-west-1")]);
         command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]).output().await.unwrap()
     }
@@ -175,4 +191,39 @@ async fn what_if_shows_both_decisions_and_writes_nothing() {
     let wrong = stack.millrace(&["explain", run.id.as_str(), "--what-if", "company.headcout=1"]).await;
     assert_eq!(printed(&wrong).1, "`company.headcout` is not a field; did you mean `company.headcount`?\n");
     assert_eq!(stack.store.read_run(&run.id).await.unwrap().unwrap().run, run);
+}
+
+#[tokio::test]
+async fn a_run_is_replayed_and_explained_by_the_published_version_that_it_is_pinned_to() {
+    let stack = Stack::published().await;
+    let run = stack.decided('a', "d1");
+    stack.store(&run).await;
+    let (id, hash) = (run.id.as_str(), &stack.config.hash);
+    let replayed = format!("replayed 1, differences 0 (decisions 1, configuration {hash})\n");
+    for arguments in [&["replay", id][..], &["replay", "--all"]] {
+        assert_eq!(printed(&stack.millrace_anywhere(arguments).await), (replayed.clone(), String::new()), "without a folder");
+        assert_eq!(printed(&stack.millrace(arguments).await), (replayed.clone(), String::new()), "with another one");
+    }
+    let (explained, _) = printed(&stack.millrace(&["explain", id]).await);
+    assert!(explained.contains("it would go to"), "only the configuration that decided can say so: {explained}");
+    let what_if = ["explain", id, "--what-if", "company.headcount=84000", "--json"];
+    let (by_its_version, error) = printed(&stack.millrace_anywhere(&what_if).await);
+    let by_its_version: Value = serde_json::from_str(&by_its_version).unwrap_or_else(|_| panic!("{error}"));
+    assert_eq!((&by_its_version["config"], &by_its_version["pinned"]), (&hash.as_str().into(), &hash.as_str().into()));
+    let (by_the_folder, _) = printed(&stack.millrace(&what_if).await);
+    let by_the_folder: Value = serde_json::from_str(&by_the_folder).unwrap();
+    assert_ne!(by_the_folder["config"], by_the_folder["pinned"], "whoever names a folder asks what it would decide");
+}
+
+#[tokio::test]
+async fn runs_of_several_versions_are_replayed_each_by_its_own() {
+    let published = Stack::published().await;
+    published.store(&published.decided('a', "d1")).await;
+    let of_folder = Stack::empty().await.config;
+    let stack = Stack { config: of_folder, ..published };
+    stack.store(&stack.decided('b', "d2")).await;
+    let (json, error) = printed(&stack.millrace(&["replay", "--all", "--json"]).await);
+    let json: Value = serde_json::from_str(&json).unwrap_or_else(|_| panic!("{error}"));
+    assert_eq!((&json["replayed"], json["configs"].as_array().unwrap().len()), (&2.into(), 2));
+    assert_eq!(json["differences"], serde_json::json!([]));
 }

@@ -11,7 +11,7 @@ use domain::signup::RunId;
 use crate::configured::Folder;
 use crate::say::say;
 
-pub(crate) use place::Which;
+pub(crate) use place::{Place, Which};
 
 /// Which signup, and where its log is.
 #[derive(Debug, Args)]
@@ -35,15 +35,22 @@ pub(crate) struct Explain {
 impl Explain {
     pub(crate) async fn run(&self) -> Result<()> {
         let id = RunId::parse(&self.signup)?;
-        let question = if self.what_if.is_empty() { None } else { Some(what_if::Question::read(&self.what_if, self.folder.read()?)?) };
-        let config = self.folder.at_hand()?;
-        let stored = self.which.connect().await?.run(&id).await?;
-        match question {
-            Some(question) if self.json => say(format!("{:#}", question.answer(&stored.run)?.json())),
-            Some(question) => say(question.answer(&stored.run)?.text()),
-            None if self.json => say(serde_json::to_string_pretty(&stored.run)?),
-            None => say(text::explain(&stored, config.as_ref())),
+        let at_hand = self.folder.at_hand()?;
+        let place = self.which.connect().await?;
+        let stored = place.run(&id).await?;
+        if self.what_if.is_empty() && self.json {
+            return say(serde_json::to_string_pretty(&stored.run)?);
         }
+        let decided_by = place.configuration(&stored.run.config, at_hand.as_ref()).await?;
+        if self.what_if.is_empty() {
+            // Most of the explanation takes no configuration.
+            return say(text::explain(&stored, decided_by.and_then(Result::ok).or(at_hand).as_ref()));
+        }
+        // Whoever names a folder asks what that one would decide.
+        let config = decided_by.filter(|_| !self.folder.is_named()).unwrap_or_else(|| self.folder.read())?;
+        let question = what_if::Question::read(&self.what_if, config)?;
+        let answer = question.answer(&stored.run)?;
+        if self.json { say(format!("{:#}", answer.json())) } else { say(answer.text()) }
     }
 }
 

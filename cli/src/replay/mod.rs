@@ -2,6 +2,7 @@
 
 mod report;
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -17,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pipeline::ports::{RunLog as _, StoreError, StoredRun};
 
 use crate::configured::Folder;
-use crate::explain::Which;
+use crate::explain::{Place, Which};
 use crate::say::say;
 use report::Report;
 
@@ -44,11 +45,10 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) async fn run(&self) -> Result<()> {
-        let config = self.folder.read()?;
         let report = match (&self.signup, &self.from) {
-            (Some(id), _) => self.one(&RunId::parse(id)?, &config).await?,
-            (None, Some(file)) => of_file(file, &config)?,
-            (None, None) => self.of_table(&config).await?,
+            (Some(id), _) => self.one(&RunId::parse(id)?).await?,
+            (None, Some(file)) => of_file(file, &self.folder.read()?)?,
+            (None, None) => self.of_table().await?,
         };
         if self.json {
             say(format!("{:#}", report.json()))?;
@@ -58,25 +58,39 @@ impl Replay {
         report.verdict()
     }
 
-    async fn one(&self, id: &RunId, config: &Config) -> Result<Report> {
-        let stored = self.which.connect().await?.run(id).await?;
-        if let Err(error @ ReplayError::OtherConfiguration { .. }) = replay(&stored.run, config) {
+    async fn one(&self, id: &RunId) -> Result<Report> {
+        let at_hand = self.folder.at_hand()?;
+        let place = self.which.connect().await?;
+        let stored = place.run(id).await?;
+        let config = place.configuration(&stored.run.config, at_hand.as_ref()).await?.unwrap_or_else(|| self.folder.read())?;
+        if let Err(error @ ReplayError::OtherConfiguration { .. }) = replay(&stored.run, &config) {
             bail!("run {id} cannot be replayed: {error}");
         }
-        let mut report = Report::new(&config.hash);
-        report.add(&stored.run, config);
+        let mut report = Report::default();
+        report.add(&stored.run, Some(&config));
         Ok(report)
     }
 
-    async fn of_table(&self, config: &Config) -> Result<Report> {
+    /// The configuration at hand and all published versions, by hash. They are few, while the runs are many.
+    async fn configurations(&self, place: &Place) -> Result<BTreeMap<String, Config>> {
+        let at_hand = self.folder.at_hand()?;
+        let published = place.configurations().await?;
+        // Where nothing was published, the folder has to be there.
+        let at_hand = if published.is_empty() { Some(self.folder.read()?) } else { at_hand };
+        let configurations = published.into_iter().chain(at_hand).map(|config| (config.hash.clone(), config)).collect();
+        Ok(configurations)
+    }
+
+    async fn of_table(&self) -> Result<Report> {
         let place = self.which.connect().await?;
-        let mut report = Report::new(&config.hash);
+        let configurations = self.configurations(&place).await?;
+        let mut report = Report::default();
         let progress = ProgressBar::new_spinner().with_style(style("{spinner} {pos} runs replayed, {per_sec}, {elapsed}"));
         progress.enable_steady_tick(Duration::from_millis(120));
         let mut see = |stored: Result<StoredRun, StoreError>| {
             progress.inc(1);
             match stored {
-                Ok(stored) => report.add(&stored.run, config),
+                Ok(stored) => report.add(&stored.run, configurations.get(&stored.run.config)),
                 Err(error) => report.unreadable.push(error.to_string()),
             }
         };
@@ -93,11 +107,11 @@ fn of_file(path: &Path, config: &Config) -> Result<Report> {
     let bytes = file.metadata().with_context(cannot)?.len();
     let progress = ProgressBar::new(bytes).with_style(style("{bar:40} {percent} % of the file, {elapsed} and {eta} to go"));
     let runs = serde_json::Deserializer::from_reader(BufReader::new(progress.wrap_read(file))).into_iter::<Run>();
-    let mut report = Report::new(&config.hash);
+    let mut report = Report::default();
     for (index, run) in runs.enumerate() {
         // The error's own text repeats values, which may be a person's.
         let run = run.map_err(|error| anyhow::anyhow!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()));
-        report.add(&run.with_context(|| format!("run {} in {} cannot be read", index + 1, path.display()))?, config);
+        report.add(&run.with_context(|| format!("run {} in {} cannot be read", index + 1, path.display()))?, Some(config));
     }
     progress.finish_and_clear();
     Ok(report)

@@ -1,6 +1,6 @@
 //! What came of replaying runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
@@ -18,9 +18,10 @@ const SHOWN_MOST: usize = 50;
 const VALUE_MOST: usize = 60;
 
 /// Sums, and everything that is not as it should be.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Report {
-    config: String,
+    /// The hashes of the configurations by which runs were replayed.
+    configs: BTreeSet<String>,
     runs: usize,
     decisions: usize,
     undecided: usize,
@@ -32,29 +33,19 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(config: &str) -> Self {
-        Self {
-            config: config.to_owned(),
-            runs: 0,
-            decisions: 0,
-            undecided: 0,
-            elsewhere: BTreeMap::new(),
-            differences: Vec::new(),
-            unreadable: Vec::new(),
-        }
-    }
-
-    /// Replays a run and adds what came of it.
-    pub(super) fn add(&mut self, run: &Run, config: &Config) {
+    /// Replays a run by the configuration that it takes, where that is at hand, and adds what came of it.
+    pub(super) fn add(&mut self, run: &Run, config: Option<&Config>) {
         if run.decisions.is_empty() {
             self.undecided += 1;
             return;
         }
+        let Some(config) = config else { return self.takes(run.config.clone()) };
         let replayed = match replay(run, config) {
             Ok(replayed) => replayed,
             Err(ReplayError::OtherConfiguration { needs, .. }) => return self.takes(needs),
             Err(error) => return self.unreadable.push(format!("run {}: {error}", run.id)),
         };
+        self.configs.insert(config.hash.clone());
         self.runs += 1;
         self.decisions += replayed.decisions;
         for skipped in replayed.skipped {
@@ -74,7 +65,7 @@ impl Report {
             .map(|(run, at)| json!({"run": run, "path": at.path, "logged": at.logged, "replayed": at.replayed}))
             .collect();
         json!({
-            "config": self.config,
+            "configs": self.configs,
             "replayed": self.runs,
             "decisions": self.decisions,
             "undecided": self.undecided,
@@ -101,13 +92,18 @@ impl Report {
             let _ = writeln!(text, "{why}");
         }
         for (hash, count) in &self.elsewhere {
-            let _ = writeln!(text, "{count} not replayed: decided under configuration {hash}; give that one with --config");
+            let _ = writeln!(
+                text,
+                "{count} not replayed: decided under configuration {hash}; give that one with --config, or --settings where it was published"
+            );
         }
         if self.undecided > 0 {
             let _ = writeln!(text, "{} not decided yet", self.undecided);
         }
         let (runs, decisions, differences) = (self.runs, self.decisions, self.differences.len());
-        let _ = write!(text, "replayed {runs}, differences {differences} (decisions {decisions}, configuration {})", self.config);
+        let configs: Vec<&str> = self.configs.iter().map(String::as_str).collect();
+        let by = if configs.is_empty() { String::new() } else { format!(", configuration {}", configs.join(" and ")) };
+        let _ = write!(text, "replayed {runs}, differences {differences} (decisions {decisions}{by})");
         text
     }
 
