@@ -208,7 +208,7 @@ fn mistakes_are_found_in_the_chosen_preset_and_in_those_not_in_use() {
                 file,
                 "- {when: company.traffic_trend_90d > 0.15",
                 "- {when: score > 15",
-                "the score can be read in route rules only: here it does not exist yet",
+                "the score can be read by routes and steps only: here it does not exist yet",
             ),
         ]);
     }

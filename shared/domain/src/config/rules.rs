@@ -161,7 +161,7 @@ impl Checker {
     pub(super) fn rule_condition(&mut self, file: &str, written: &Spanned<String>) -> Option<Condition> {
         let condition = self.condition(file, written)?;
         if condition.reads_score() {
-            self.find(file, line(written), "the score can be read in route rules only: here it does not exist yet".to_owned());
+            self.find(file, line(written), "the score can be read by routes and steps only: here it does not exist yet".to_owned());
         }
         Some(condition)
     }

@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_segment_that_reads_the_score_is_refused_where_there_is_none() {
         let written = "segments: {hot: score > 80}\ngate:\n  - {when: segment.hot, verdict: verify, because: hot}\n";
-        assert_found(&[(written, 2, "the score can be read in route rules only: here it does not exist yet")]);
+        assert_found(&[(written, 2, "the score can be read by routes and steps only: here it does not exist yet")]);
         assert_eq!(findings("segments: {hot: score > 80}\naudiences:\n  hot: {when: segment.hot, requires: [phone]}\n", ""), []);
     }
 

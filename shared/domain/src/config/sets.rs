@@ -171,7 +171,11 @@ mod tests {
                 2,
                 &read_later("company.hiring"),
             ),
-            (&set(&format!("    when: score > 5\n{score}")), 2, "the score can be read in route rules only: here it does not exist yet"),
+            (
+                &set(&format!("    when: score > 5\n{score}")),
+                2,
+                "the score can be read by routes and steps only: here it does not exist yet",
+            ),
             (&set("    when: has(product)"), 1, "set `one` changes nothing; write `score`, `route` or both"),
             (
                 &format!("{}  - name: one\n    when: has(product)\n{score}\n", set(&format!("    when: has(product)\n{score}"))),

@@ -90,7 +90,7 @@ route: {rules: [], otherwise: self_serve, undecided: self_serve}
                 "`company.industry` cannot be lacking where `when` reads it; drop it here, or write another condition",
             ),
             ("{when: company.industry == \"law\", lacks: [company.crm, account.crm]}", "`company.crm` is named twice; once is enough"),
-            ("{when: score > 5, lacks: [company.crm]}", "the score can be read in route rules only: here it does not exist yet"),
+            ("{when: score > 5, lacks: [company.crm]}", "the score can be read by routes and steps only: here it does not exist yet"),
         ];
         for (section, said) in cases {
             assert_eq!(mistakes(&format!("verticals:\n  - {section}")), [Finding::new("millrace.yaml", 5, said)], "{section}");
