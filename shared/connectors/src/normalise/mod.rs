@@ -1,5 +1,6 @@
 //! Vendors' spellings to canonical values. What says nothing gives nothing, never an empty value (S3-39).
 
+mod checks;
 mod country;
 mod ladder;
 mod time;
@@ -94,7 +95,7 @@ impl Normaliser {
             Self::Words => return words(found),
             // An answer that lists what there is says by its silence that there is no more.
             Self::Present => return Some(Value::Bool(found.iter().any(|json| !json.is_null()))),
-            Self::Any => return any_yes(found),
+            Self::Any => return checks::any_yes(found),
             _ => {}
         }
         found.iter().find_map(|json| self.read_one(json, now))
@@ -107,7 +108,7 @@ impl Normaliser {
             Self::Tenth => Some(Value::Number(number(json)?.checked_div(Decimal::TEN)?.normalize())),
             Self::Positive => Some(Value::Bool(number(json)? > Decimal::ZERO)),
             Self::Bool => boolean(json).map(Value::Bool),
-            Self::Validity => validity(&said(json)?).map(Value::Bool),
+            Self::Validity => checks::validity(&said(json)?).map(Value::Bool),
             Self::Year => time::year(&said(json).or_else(|| number(json).map(|year| year.to_string()))?).map(Value::number),
             _ => self.read_text(&said(json)?, now),
         }
@@ -125,7 +126,7 @@ impl Normaliser {
             Self::Seniority => seniority_of(text).map(str::to_owned),
             Self::FundingStage => ladder::funding_stage(text),
             Self::EmployeeRange => employee_range(text),
-            Self::PhoneType => phone_type(text).map(str::to_owned),
+            Self::PhoneType => checks::phone_type(text).map(str::to_owned),
             Self::MonthsSince => return time::months_since(text, now).map(Value::number),
             Self::Words | Self::Number | Self::Percent | Self::Tenth | Self::Year => None,
             Self::Bool | Self::Present | Self::Any | Self::Validity | Self::Positive => None,
@@ -167,16 +168,6 @@ fn boolean(json: &Json) -> Option<bool> {
     }
 }
 
-/// Of several lists that somebody may stand on: one that could not be read may be the one. What is empty says nothing.
-fn any_yes(found: &[&Json]) -> Option<Value> {
-    let there = found.iter().filter(|json| !says_nothing(json));
-    let answers: Vec<Option<bool>> = there.map(|json| boolean(json)).collect();
-    if answers.contains(&Some(true)) {
-        return Some(Value::Bool(true));
-    }
-    (!answers.is_empty() && answers.iter().all(|answer| *answer == Some(false))).then_some(Value::Bool(false))
-}
-
 /// Null, or an empty text, list or object.
 pub(crate) fn says_nothing(json: &Json) -> bool {
     match json {
@@ -185,25 +176,6 @@ pub(crate) fn says_nothing(json: &Json) -> bool {
         Json::Array(items) => items.is_empty(),
         Json::Object(entries) => entries.is_empty(),
         Json::Bool(_) | Json::Number(_) => false,
-    }
-}
-
-fn validity(text: &str) -> Option<bool> {
-    match word(text)?.as_str() {
-        "valid" | "deliverable" => Some(true),
-        "invalid" | "undeliverable" => Some(false),
-        _ => None,
-    }
-}
-
-/// The three types of S4-06; toll-free, premium and voicemail numbers are none of them.
-fn phone_type(text: &str) -> Option<&'static str> {
-    let folded = word(text)?.replace('_', "");
-    match folded.as_str() {
-        "mobile" | "wireless" | "cell" => Some("mobile"),
-        "landline" | "fixedline" => Some("landline"),
-        "voip" | "fixedvoip" | "nonfixedvoip" => Some("voip"),
-        _ => None,
     }
 }
 
