@@ -3,6 +3,7 @@
 
 mod files;
 mod hubspot;
+mod journey;
 mod presets;
 mod requests;
 mod sandbox_world;
