@@ -157,14 +157,9 @@ impl Redecide {
 /// Whether nobody who acts on a decision would act otherwise on the other one.
 fn says_the_same(last: &Decision, next: &Decision) -> bool {
     let of = |decision: &Decision| {
-        (
-            decision.route.track,
-            decision.route.provisional,
-            decision.gate.verdict,
-            decision.score.low,
-            decision.score.high,
-            decision.tier.clone(),
-        )
+        let (route, score) = (&decision.route, &decision.score);
+        let routed = (route.track, route.destination.clone(), route.provisional);
+        (routed, decision.gate.verdict, score.low, score.high, decision.tier.clone())
     };
     of(last) == of(next)
 }

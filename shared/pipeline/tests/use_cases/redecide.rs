@@ -115,6 +115,17 @@ async fn the_same_message_twice_writes_once_and_nothing_new_writes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn another_destination_within_the_track_is_a_change() {
+    let world = World::new();
+    let (run, message) = decided(&world).await;
+    let config = changed(&world, |config| config.route.rules.iter_mut().for_each(|rule| rule.destination = Some("partners".into())));
+    let ended = redecide(&world, &config).work(&message).await.unwrap();
+    assert_eq!(ended, Redecided::Changed { run: run.id, from: Track::AeQueue, to: Track::AeQueue });
+    let route = the_record(&world).decided.unwrap().decision.route;
+    assert_eq!((route.destination.as_deref(), world.writebacks()), (Some("partners"), 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_gate_holds_is_not_handed_over_and_goes_back_to_its_track_afterwards() {
     let world = World::new();
     let (run, message) = decided(&world).await;
