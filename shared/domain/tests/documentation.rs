@@ -141,7 +141,8 @@ fn s4_46_the_risk_stack_rejects_reviews_and_routes_as_it_says() {
             basis: Basis::Stated,
         };
         let facts = merge(&[said], &config.schema, &config.trust, NOW);
-        let decision = decide(&config, &Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, accepted_at: NOW }, 1, NOW);
+        let decision =
+            decide(&config, &Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, before: None, accepted_at: NOW }, 1, NOW);
         (decision.outcome, decision.route.track)
     };
     for (path, value, outcome, track) in [
