@@ -110,9 +110,12 @@ impl Hook for SweptFirst {
 #[tokio::test(start_paused = true)]
 async fn i8_where_the_sweep_was_first_its_count_stands_in_the_log_of_that_call_and_no_other() {
     let mut world = World::new();
-    for operation in [COMPANY, PERSON] {
+    let mut config = (*world.enrich.config).clone();
+    for (operation, credits) in [(COMPANY, 2), (PERSON, 3)] {
+        config.catalogue.get_mut(operation).unwrap().price.per_hit = Credits::whole(credits);
         world.provider.answers(operation, vec![(Millis(300), Reply::NoMatch)]);
     }
+    world.enrich.config = config.into();
     // An answer from the cache is logged after the last paid call and before that is paid.
     let website = world.cache_key("website", KeyKind::Domain, "acme.io");
     let kept = CachedReply { reply: Reply::NoMatch, fetched_at: START, fresh_until: START.after(Millis::days(1)), reservation: None };
@@ -121,7 +124,7 @@ async fn i8_where_the_sweep_was_first_its_count_stands_in_the_log_of_that_call_a
     let run = world.finish(&jane()).await;
     assert!(call_of(&run, "website").cached);
     let costs = ["email", COMPANY, PERSON, "website"].map(|operation| call_of(&run, operation).cost);
-    assert_eq!(costs, [Credits::ZERO, Credits::whole(2), Credits::whole(2), Credits::ZERO]);
+    assert_eq!(costs, [Credits::ZERO, Credits::whole(2), Credits::whole(3), Credits::ZERO]);
     assert_log_and_ledger_agree(&world, &run);
 }
 
@@ -151,12 +154,12 @@ async fn a_call_that_outlasts_the_lease_renews_run_and_person_first() {
     let mut world = World::new();
     let mut config = (*world.enrich.config).clone();
     config.deadlines.background = Millis::seconds(55);
-    config.catalogue.get_mut(COMPANY).unwrap().timeout = Millis::seconds(40);
+    config.catalogue.get_mut(COMPANY).unwrap().timeout = Millis::seconds(50);
     world.enrich.config = config.into();
-    world.provider.answers(COMPANY, vec![(Millis::seconds(38), good_company())]);
+    world.provider.answers(COMPANY, vec![(Millis::seconds(48), good_company())]);
     let (message, click) = (jane(), signup("jane@acme.io", "d2", Arrival::Signup));
     let others = async {
-        tokio::time::sleep(Millis::seconds(36).to_std()).await;
+        tokio::time::sleep(Millis::seconds(45).to_std()).await;
         (world.work(&message).await, world.work(&click).await)
     };
     let (run, (again, click)) = tokio::join!(world.finish(&message), others);
