@@ -93,7 +93,7 @@ async fn a_run_looks_once_for_each_answer_that_may_be_kept() {
     let looks = Arc::new(AtomicUsize::new(0));
     world.enrich.store = with(&world, Looks(looks.clone()));
     assert!(is_cached(&colleague(&world, "john").await, COMPANY));
-    assert_eq!(looks.load(Ordering::Relaxed), 3, "company, person and website; the email is looked at anew");
+    assert_eq!(looks.load(Ordering::Relaxed), 4, "company, person, rdap and website; email and dns are looked at anew");
 }
 
 #[tokio::test(start_paused = true)]
