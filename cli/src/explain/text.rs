@@ -195,6 +195,23 @@ mod tests {
     }
 
     #[test]
+    fn a_derived_fact_says_what_it_follows_from() {
+        let field = Field::known("fraud.domain_age_plausible");
+        let mut fact = Fact {
+            value: domain::value::Value::Bool(false),
+            confidence: domain::units::BasisPoints::new(7000),
+            sources: vec![derived::SOURCE.to_owned()],
+            confirmations: 1,
+            observed_at: Timestamp::from_millis(0),
+            conflicts: Vec::new(),
+            checks: Vec::new(),
+        };
+        assert_eq!(said_by(&field, &fact), "derived from email.domain_age_days, company.headcount");
+        fact.sources = vec!["vendor".to_owned()];
+        assert_eq!(said_by(&field, &fact), "vendor", "a source may tell it outright");
+    }
+
+    #[test]
     fn a_paid_call_has_the_number_that_a_refund_takes() {
         let limited = CallOutcome::RateLimited { retry_at: Timestamp::from_millis(1) };
         let calls = [

@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::{Rule, Seen, believed, follows};
-use crate::confidence::Trust;
+use super::{Inputs, Rule, Seen, believed, follows};
+use crate::confidence::{Trust, UsualAge};
 use crate::merge::{Fact, Facts};
 use crate::schema::Field;
 use crate::units::{Millis, Timestamp};
@@ -48,12 +48,12 @@ fn plausible(seen: &Seen<'_>) -> Option<Fact> {
     }
     let headcount = seen.believed(HEADCOUNT)?;
     let people = headcount.value.as_number()?;
-    let is_implausible = |row: &crate::confidence::UsualAge| people >= Decimal::from(row.headcount) && days < Decimal::from(row.days);
+    let is_implausible = |row: &UsualAge| people >= Decimal::from(row.headcount) && days < Decimal::from(row.days);
     follows(Value::Bool(!seen.trust.domain_age.iter().any(is_implausible)), &[age, headcount])
 }
 
 /// A domain that is older than any company needs makes the size beside the point, so that nobody is asked for it.
-fn matters(facts: &Facts, trust: &Trust) -> &'static [&'static str] {
+fn matters(facts: &Facts, trust: &Trust) -> Inputs {
     let days = believed(facts, trust, AGE_DAYS).and_then(|age| age.value.as_number());
     if days.is_some_and(|days| is_old_enough_for_all(days, trust)) { &[AGE_DAYS] } else { PLAUSIBLE.inputs }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Rule, SIGNUP, Seen, believed, follows};
+use super::{Inputs, Rule, SIGNUP, Seen, believed, follows};
 use crate::confidence::Trust;
 use crate::identity::Domain;
 use crate::merge::{Fact, Facts};
@@ -54,7 +54,7 @@ fn at_domain(seen: &Seen<'_>) -> Option<Fact> {
 
 /// Names count only where a name was claimed: facts show the signup's own beside others, or as the one that lost to them. Which
 /// domain a source speaks of it says together with the name.
-fn matters(facts: &Facts, trust: &Trust) -> &'static [&'static str] {
+fn matters(facts: &Facts, trust: &Trust) -> Inputs {
     let name = facts.get(&Field::known(NAME));
     let may_be_claimed = name.is_some_and(|fact| fact.sources.iter().any(|source| source == SIGNUP) || !fact.conflicts.is_empty());
     let is_found = believed(facts, trust, "fraud.company_at_domain").is_some_and(|fact| fact.value == Value::Bool(true));

@@ -24,13 +24,17 @@ const SIGNUP: &str = "signup";
 /// A field that is derived, and how.
 struct Rule {
     field: Field,
-    inputs: &'static [&'static str],
+    inputs: Inputs,
     derive: fn(&Seen<'_>) -> Option<Fact>,
     /// Whether it can come to a result once these fields are there.
-    can_be: fn(&dyn Fn(&str) -> bool) -> bool,
+    can_be: fn(Has<'_>) -> bool,
     /// The inputs that can still change the result.
-    matters: fn(&Facts, &Trust) -> &'static [&'static str],
+    matters: fn(&Facts, &Trust) -> Inputs,
 }
+
+type Inputs = &'static [&'static str];
+/// Whether a field is there.
+type Has<'a> = &'a dyn Fn(&str) -> bool;
 
 /// In this order: a later one may read what an earlier one gave.
 const RULES: &[Rule] = &[age::DAYS, age::PLAUSIBLE, company::AT_DOMAIN, person::EMAIL_OF];

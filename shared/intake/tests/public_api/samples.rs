@@ -28,7 +28,7 @@ fn signup_of(sample: &Sample) -> Signup {
 #[test]
 fn every_sample_event_parses_as_its_issuers_signup() {
     let samples = samples();
-    assert_eq!(samples.len(), 15, "{:?}", samples.keys());
+    assert_eq!(samples.len(), 17, "{:?}", samples.keys());
     for (case, sample) in &samples {
         let signup = signup_of(sample);
         assert_eq!(signup.issuer, sample.issuer, "{case}");
