@@ -16,7 +16,7 @@ use crate::possible::{Known, Possible, Rules};
 use crate::priority::Priority;
 use crate::route::{self, Route, Track, Tracks};
 use crate::run::absence_of;
-use crate::schema::{Field, Schema};
+use crate::schema::{Field, Resolved, Schema};
 use crate::score;
 use crate::signup::{Arrival, RunId, Signup};
 use crate::steady::{self, Before};
@@ -214,7 +214,8 @@ pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
         say(Field::known("company.domain"), Value::text(domain.as_str()), Basis::Stated);
     }
     for (name, json) in &signup.custom {
-        let Ok(field) = config.schema.field(name) else { continue };
+        // Not `field`: whoever sends a name that is no field is told nothing, and looking for the nearest one costs more than all else.
+        let Some(Resolved::Field(field)) = config.schema.resolve(name) else { continue };
         // A form is the word of a stranger: it must not write what providers are asked for.
         if !config.schema.is_custom(&field) && !OPEN_TO_FORMS.contains(&field.as_str()) {
             continue;
