@@ -45,7 +45,8 @@ pub(crate) fn rate_limited(answer: &Answer, reset_header: Option<&http::HeaderNa
 impl Http {
     /// Reads an answer to this operation.
     pub(crate) fn read(&self, operation: &Operation, answer: &Answer, now: Timestamp) -> Reply {
-        let body: Option<Json> = serde_json::from_slice(&answer.body).ok();
+        // As one text: of bytes, the parser would check each string of them by itself.
+        let body: Option<Json> = std::str::from_utf8(&answer.body).ok().and_then(|text| serde_json::from_str(text).ok());
         match self.meaning(answer.status, body.as_ref()) {
             Some(Meaning::OutOfCredits) => return Reply::OutOfCredits,
             Some(Meaning::RateLimited) => return rate_limited(answer, self.reset_header.as_ref(), now),

@@ -1,13 +1,18 @@
 //! One connector: a provider's operation, parsed and checked.
 
-use domain::identity::KeyKind;
+use domain::identity::{KeyKind, LookupKey};
 use domain::observation::Basis;
 use domain::plan::Operation;
+use domain::reply::Reply;
 use domain::schema::Field;
+use domain::units::Timestamp;
+use http::HeaderMap;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use serde_json_path::JsonPath;
 
+use crate::builtin;
+use crate::egress::Answer;
 use crate::example::Example;
 use crate::normalise::Normaliser;
 use crate::request::Request;
@@ -50,6 +55,16 @@ impl Connector {
     pub(crate) fn secret(&self) -> Option<&str> {
         let Speech::Http(http) = &self.speech else { return None };
         http.request.auth.as_ref().map(|auth| auth.secret.as_str())
+    }
+
+    /// Reads what a vendor answered with status 200 as if it had come now, and asks nobody: for benches.
+    #[must_use]
+    pub fn read(&self, key: &LookupKey, body: Vec<u8>, now: Timestamp) -> Reply {
+        let answer = Answer { status: 200, headers: HeaderMap::new(), body };
+        match &self.speech {
+            Speech::Builtin(builtin) => builtin::read_example(*builtin, &self.operation, key, &answer, now),
+            Speech::Http(http) => http.read(&self.operation, &answer, now),
+        }
     }
 
     pub(crate) fn accepts(&self, kind: KeyKind) -> bool {

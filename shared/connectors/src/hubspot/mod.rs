@@ -53,6 +53,12 @@ impl HubSpot {
         Ok(Self { contacts, egress, secrets })
     }
 
+    /// The body of a request that writes these properties.
+    #[must_use]
+    pub fn body(properties: &BTreeMap<String, String>) -> Json {
+        json!({ "properties": properties })
+    }
+
     async fn write(&self, write: &CrmWrite) -> CrmReply {
         let reply = self.upsert_once(write).await;
         if reply != CrmReply::AuthFailed {
@@ -121,7 +127,7 @@ impl HubSpot {
     ) -> Outcome {
         let creates = method == Method::POST;
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, authorization.clone())]);
-        let body = Some(Payload::json(&json!({ "properties": properties })));
+        let body = Some(Payload::json(&Self::body(&properties)));
         let call = Call { method, url, headers, redirects: Redirects::Refused, body };
         match self.egress.send(call, write.timeout.to_std()).await {
             Err(failure) => Outcome::Done(CrmReply::Unavailable { why: failure.to_string() }),

@@ -138,7 +138,7 @@ impl Normaliser {
 /// The text of a JSON string, its blanks made single; `None` when it is empty or a way of saying "unknown".
 fn said(json: &Json) -> Option<String> {
     let text = single_spaced(json.as_str()?);
-    let is_unknown = text.is_empty() || UNKNOWN.contains(&text.to_lowercase().as_str());
+    let is_unknown = text.is_empty() || UNKNOWN.iter().any(|unknown| text.eq_ignore_ascii_case(unknown));
     (!is_unknown).then_some(text)
 }
 
