@@ -37,7 +37,7 @@ baselines *args:
     -npm ci --silent --prefix "${CARGO_TARGET_DIR:-target}/baselines/node"
     -npm run --silent --prefix "${CARGO_TARGET_DIR:-target}/baselines/node" bundle
     -cd "${CARGO_TARGET_DIR:-target}/baselines/python" && python3 -m pip install --quiet --upgrade --target . --requirement requirements.txt
-    cargo bench -p tests -- --only c {{args}}
+    cargo bench -p tests -- --only b,c {{args}}
 
 # the stack killed under load again and again, and what must hold after; a seed repeats load and kills, not timing
 kill kills="50" seed="":

@@ -40,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("millrace", &["domain", "pipeline", "intake", "connectors", "platform"]),
     ("deployed", &["domain", "pipeline", "intake", "platform", "local", "sandbox"]),
+    ("decision-core", &["domain", "intake", "connectors"]),
     ("three-calls", &["domain", "pipeline", "connectors", "platform"]),
     ("tests", &["domain", "pipeline", "connectors"]),
 ];

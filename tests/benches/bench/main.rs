@@ -6,8 +6,10 @@
 
 mod answer;
 mod cold_start;
+mod decision_core;
 mod history;
 mod idle_cost;
+mod interpreter;
 mod limit;
 mod paid_calls;
 mod prices;
@@ -27,8 +29,17 @@ use report::Report;
 use row::Row;
 
 /// Every row there is.
-const ROWS: [&str; 8] =
-    [answer::ID, answer::ACCEPT, answer::DEADLINES, cold_start::ID, units::ID, idle_cost::ID, paid_calls::ID, history::ID];
+const ROWS: [&str; 9] = [
+    answer::ID,
+    answer::ACCEPT,
+    answer::DEADLINES,
+    decision_core::ID,
+    cold_start::ID,
+    units::ID,
+    idle_cost::ID,
+    paid_calls::ID,
+    history::ID,
+];
 
 /// What is measured and what becomes of it.
 #[derive(Debug, Parser)]
@@ -39,7 +50,7 @@ struct Args {
     /// Ends with an error when a gate fails.
     #[arg(long)]
     check: bool,
-    /// All signups and all history, as in an optimised build: some minutes without.
+    /// All signups, all history, Node and Python, as in an optimised build: some minutes without.
     #[arg(long)]
     full: bool,
     /// Lists every request of row d.
@@ -91,6 +102,7 @@ async fn measure(id: &'static str, args: &Args, places: &Places) -> Report {
     let size = if args.full || !cfg!(debug_assertions) { Size::Full } else { Size::Small };
     let measured = match id {
         cold_start::ID => Box::pin(cold_start::measure(places, args.bootstraps.as_deref(), args.runs)).await,
+        decision_core::ID => decision_core::measure(places, args.bootstraps.as_deref(), size),
         answer::ID => Box::pin(answer::measure(size)).await,
         answer::ACCEPT => Box::pin(answer::measure_accept(size)).await,
         answer::DEADLINES => Box::pin(answer::deadlines::measure(size)).await,

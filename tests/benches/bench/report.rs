@@ -25,6 +25,10 @@ impl Report {
         self.notes.push(note.into());
     }
 
+    pub(crate) fn notes(&mut self, notes: impl IntoIterator<Item = String>) {
+        self.notes.extend(notes);
+    }
+
     pub(crate) fn append(&mut self, other: Self) {
         self.rows.extend(other.rows);
         self.notes.extend(other.notes);
