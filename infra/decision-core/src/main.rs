@@ -55,7 +55,7 @@ fn decide_once(input: &Input, config: &Config, connectors: &Connectors) -> anyho
         observations.extend(answered(&keys, connector, answer.clone(), input.now)?);
     }
     let facts = merge(&observations, &config.schema, &config.trust, input.now);
-    let evidence = Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, accepted_at: input.now };
+    let evidence = Evidence { facts: &facts, calls: &[], open: &[], paid_by: None, before: None, accepted_at: input.now };
     let mut decision = decide(config, &evidence, 1, input.now);
     decision.owner = owner_of_turn(config.owners(decision.route.track), 0).map(str::to_owned);
     let plan = config.crm.as_ref().context("the bench's configuration names no CRM")?;

@@ -18,7 +18,6 @@ pub enum Trigger {
 impl Trigger {
     /// Whether a signup that came in was it.
     #[must_use]
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
     pub const fn is_auto(&self) -> bool {
         matches!(self, Self::Auto)
     }
