@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::config::Sources;
 use domain::credits::Trigger;
 use domain::identity::{Email, HashKey};
 use domain::priority::Priority;
@@ -11,10 +12,11 @@ use domain::reply::Reply;
 use domain::signup::Signup;
 use domain::units::{Millis, Timestamp};
 use lambda_runtime::Context;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Configured, Enrich};
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, to_body};
-use pipeline::ports::{LookupRequest, Provider, QueueName, Runs, Stage};
+use pipeline::ports::{LookupRequest, Provider, QueueName, Runs, Settings as _, Stage};
+use pipeline::versions::Versions;
 use platform::bundled_config;
 use provider_lookup::{App, handle};
 use serde_json::{Value, json};
@@ -96,4 +98,28 @@ async fn what_is_no_batch_is_a_clear_error() {
         let error = handle(&app, &payload, &context()).await.unwrap_err().to_string();
         assert!(error.contains("not an SQS event"), "{error}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_takes_up_the_version_that_came_into_force_a_minute_after_the_last_look() {
+    let (mut app, store, _) = world();
+    let make = |sources: &Sources| {
+        let (config, _) = connectors::configure_for_use(sources)?;
+        Ok(Configured { config: Arc::new(config), provider: Arc::new(KnowsNobody) })
+    };
+    let versions = Versions::load(store.clone(), app.enrich.clock.clone(), bundled_config(), make).await.unwrap();
+    app.enrich.versions = Some(Arc::new(versions));
+    let published = Sources::new(bundled_config().iter().map(|(path, text)| (path.to_owned(), format!("{text}\n# changed\n"))));
+    store.publish_version(&published, START).await.unwrap();
+    store.activate(&published.hash(), None, START).await.unwrap();
+    let mut configs = Vec::new();
+    for (email, pass) in [("a@acme.io", 59_999), ("b@acme.io", 1)] {
+        tokio::time::sleep(std::time::Duration::from_millis(pass)).await;
+        let mut context = Context::default();
+        context.deadline = u64::try_from(app.enrich.clock.now().after(Millis::seconds(60)).millis()).unwrap();
+        let payload = json!({ "Records": [record(email, &to_body(&message(email)).unwrap())] });
+        assert_eq!(handle(&app, &payload, &context).await.unwrap().batch_item_failures.len(), 0);
+        configs.push(store.read_run(&message(email).signup.run_id(&app.enrich.key)).await.unwrap().unwrap().run.config);
+    }
+    assert_eq!(configs, [bundled_config().hash(), published.hash()]);
 }
