@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use domain::config::Config;
-use domain::replay::{ReplayError, replay};
+use domain::replay::ReplayError;
 use domain::run::Run;
 use domain::signup::RunId;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -47,7 +47,7 @@ impl Replay {
     pub(crate) async fn run(&self) -> Result<()> {
         let report = match (&self.signup, &self.from) {
             (Some(id), _) => self.one(&RunId::parse(id)?).await?,
-            (None, Some(file)) => of_file(file, &self.folder.read()?)?,
+            (None, Some(file)) => of_file(file, self.folder.read()?)?,
             (None, None) => self.of_table().await?,
         };
         if self.json {
@@ -62,12 +62,20 @@ impl Replay {
         let at_hand = self.folder.at_hand()?;
         let place = self.which.connect().await?;
         let stored = place.run(id).await?;
-        let config = place.configuration(&stored.run.config, at_hand.as_ref()).await?.unwrap_or_else(|| self.folder.read())?;
-        if let Err(error @ ReplayError::OtherConfiguration { .. }) = replay(&stored.run, &config) {
-            bail!("run {id} cannot be replayed: {error}");
+        let mut configs = BTreeMap::new();
+        let hash = &stored.run.config;
+        if let Some(config) = place.configuration(hash, at_hand.as_ref()).await? {
+            configs.insert(hash.clone(), config?);
+        } else {
+            let (needs, given) = (hash.clone(), self.folder.read()?.hash);
+            bail!("run {id} cannot be replayed: {}", ReplayError::OtherConfiguration { needs, given });
+        }
+        for hash in stored.run.seen.iter().filter_map(|seen| seen.config.as_ref()) {
+            let earlier = place.configuration(hash, at_hand.as_ref()).await?.and_then(Result::ok);
+            configs.extend(earlier.map(|config| (hash.clone(), config)));
         }
         let mut report = Report::default();
-        report.add(&stored.run, Some(&config));
+        report.add(&stored.run, &configs);
         Ok(report)
     }
 
@@ -90,7 +98,7 @@ impl Replay {
         let mut see = |stored: Result<StoredRun, StoreError>| {
             progress.inc(1);
             match stored {
-                Ok(stored) => report.add(&stored.run, configurations.get(&stored.run.config)),
+                Ok(stored) => report.add(&stored.run, &configurations),
                 Err(error) => report.unreadable.push(error.to_string()),
             }
         };
@@ -101,7 +109,8 @@ impl Replay {
     }
 }
 
-fn of_file(path: &Path, config: &Config) -> Result<Report> {
+fn of_file(path: &Path, config: Config) -> Result<Report> {
+    let configs = BTreeMap::from([(config.hash.clone(), config)]);
     let cannot = || format!("{} cannot be read", path.display());
     let file = File::open(path).with_context(cannot)?;
     let bytes = file.metadata().with_context(cannot)?.len();
@@ -111,7 +120,7 @@ fn of_file(path: &Path, config: &Config) -> Result<Report> {
     for (index, run) in runs.enumerate() {
         // The error's own text repeats values, which may be a person's.
         let run = run.map_err(|error| anyhow::anyhow!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()));
-        report.add(&run.with_context(|| format!("run {} in {} cannot be read", index + 1, path.display()))?, Some(config));
+        report.add(&run.with_context(|| format!("run {} in {} cannot be read", index + 1, path.display()))?, &configs);
     }
     progress.finish_and_clear();
     Ok(report)

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
 use domain::config::Config;
-use domain::replay::{Difference, ReplayError, replay};
+use domain::replay::{Difference, replay_by};
 use domain::run::Run;
 use domain::signup::RunId;
 use serde_json::{Value, json};
@@ -33,19 +33,20 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Replays a run by the configuration that it takes, where that is at hand, and adds what came of it.
-    pub(super) fn add(&mut self, run: &Run, config: Option<&Config>) {
+    /// Replays a run, each decision by the configuration that it takes, where that is at hand, and adds what came of it.
+    pub(super) fn add(&mut self, run: &Run, configs: &BTreeMap<String, Config>) {
         if run.decisions.is_empty() {
             self.undecided += 1;
             return;
         }
-        let Some(config) = config else { return self.takes(run.config.clone()) };
-        let replayed = match replay(run, config) {
+        if !configs.contains_key(&run.config) {
+            return self.takes(run.config.clone());
+        }
+        let replayed = match replay_by(run, |hash| configs.get(hash)) {
             Ok(replayed) => replayed,
-            Err(ReplayError::OtherConfiguration { needs, .. }) => return self.takes(needs),
             Err(error) => return self.unreadable.push(format!("run {}: {error}", run.id)),
         };
-        self.configs.insert(config.hash.clone());
+        self.configs.insert(run.config.clone());
         self.runs += 1;
         self.decisions += replayed.decisions;
         for skipped in replayed.skipped {

@@ -79,12 +79,21 @@ pub fn replay(run: &Run, config: &Config) -> Result<Replayed, ReplayError> {
     if run.config != config.hash {
         return Err(ReplayError::OtherConfiguration { needs: run.config.clone(), given: config.hash.clone() });
     }
+    replay_by(run, |hash| Some(config).filter(|config| config.hash == hash))
+}
+
+/// As [`replay`], each decision by the configuration of the hash that it was made under; where `configured` has none, it is skipped.
+///
+/// # Errors
+/// [`ReplayError::Unwritable`]
+pub fn replay_by<'a>(run: &Run, configured: impl Fn(&str) -> Option<&'a Config>) -> Result<Replayed, ReplayError> {
     let mut replayed = Replayed::default();
     for (index, logged) in run.decisions.iter().enumerate() {
-        if let Some(needs) = run.seen_by(index).config.filter(|needs| *needs != config.hash) {
-            replayed.skipped.push(Skipped { decision: index, needs });
+        let hash = run.seen_by(index).config.unwrap_or_else(|| run.config.clone());
+        let Some(config) = configured(&hash) else {
+            replayed.skipped.push(Skipped { decision: index, needs: hash });
             continue;
-        }
+        };
         let moment = Moment::of(run, config, index, logged);
         let path = format!("$.decisions[{index}]");
         let again = Decision { owner: logged.owner.clone(), ..moment.decide() };

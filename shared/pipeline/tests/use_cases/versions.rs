@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use domain::config::{MAIN_FILE, Sources};
 use domain::credits::CapScope;
 use domain::plan::{CallOutcome, Skip};
+use domain::replay::{replay, replay_by};
 use domain::reply::Reply;
 use domain::route::Track;
 use domain::run::Run;
@@ -327,6 +328,11 @@ async fn a_run_whose_version_was_never_stored_is_decided_by_the_one_in_force_and
     assert_eq!(lines.load(Ordering::Relaxed), 1);
     let run: Run = world.stored(&jane()).await;
     assert_eq!(run.seen[0].config, Some(changed().hash()), "the first decision keeps its own");
+    let configs = [config_of(&changed()), config_of(&sources())];
+    let replayed = replay_by(&run, |hash| configs.iter().find(|config| config.hash == hash)).unwrap();
+    assert_eq!((replayed.decisions, replayed.skipped, replayed.differences), (run.decisions.len(), vec![], vec![]), "each by its own");
+    let by_one = replay(&run, &configs[1]).unwrap();
+    assert_eq!((by_one.decisions, by_one.skipped.len()), (run.decisions.len() - 1, 1));
 }
 
 #[tokio::test(start_paused = true)]
