@@ -26,7 +26,7 @@ impl Settings for MemoryStore {
 
     async fn versions(&self) -> Result<Vec<Version>, StoreError> {
         let mut versions: Vec<Version> = self.state().versions.published.values().map(|(version, _)| version.clone()).collect();
-        versions.sort_by(|left, right| right.published_at.cmp(&left.published_at));
+        versions.sort_by_key(|version| std::cmp::Reverse(version.published_at));
         Ok(versions)
     }
 
