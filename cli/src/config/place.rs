@@ -26,6 +26,8 @@ pub(super) struct Which {
 /// The stack, connected.
 pub(super) struct Place {
     pub(super) settings: DynamoStore,
+    /// Where that is, for people: the same command writes here and there.
+    pub(super) name: String,
     question: String,
 }
 
@@ -33,12 +35,14 @@ impl Which {
     pub(super) async fn connect(&self) -> Result<Place> {
         let Some(file) = &self.outputs else {
             let settings = Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE);
-            return Ok(Place { settings, question: is_it_up(&self.local) });
+            return Ok(Place { settings, name: format!("`cargo dev` at {}", self.local), question: is_it_up(&self.local) });
         };
         let outputs = Outputs::read(file)?;
-        let names = TableNames::new([(Table::Settings, outputs.get(SETTINGS_OUTPUT)?)]);
+        let table = outputs.get(SETTINGS_OUTPUT)?;
+        let name = format!("the deployed stack, table {table}");
+        let names = TableNames::new([(Table::Settings, table)]);
         let settings = Aws::from_environment_in(outputs.region()).await?.store(names, DEFAULT_WORKSPACE);
-        Ok(Place { settings, question: format!("are the outputs in {file} those of this account's stack?") })
+        Ok(Place { settings, name, question: format!("are the outputs in {file} those of this account's stack?") })
     }
 }
 

@@ -47,8 +47,8 @@ impl Publish {
             Some(active) => against(&place, active, &sources).await?,
         };
         match place.asked(place.settings.publish_version(&sources, SystemClock.now()).await)? {
-            Published::Stored => say(format_args!("version {hash} is published\n{told}"))?,
-            Published::Before => say(format_args!("version {hash} was published before\n{told}"))?,
+            Published::Stored => say(format_args!("version {hash} is published in {}\n{told}", place.name))?,
+            Published::Before => say(format_args!("version {hash} was published before in {}\n{told}", place.name))?,
             Published::TooLarge { bytes, most } => {
                 bail!("the files come to {bytes} bytes where {most} can be stored, so nothing was published; shorten them")
             }

@@ -5,7 +5,7 @@ use clap::Args;
 use pipeline::ports::{Settings as _, Version};
 use serde_json::{Value, json};
 
-use super::place::Which;
+use super::place::{Place, Which};
 use crate::say::say;
 use crate::table::table;
 
@@ -92,7 +92,7 @@ impl Activate {
             return say(format_args!("version {hash} is in force already, and nothing changed"));
         }
         place.put_in_force(&hash, active.as_deref()).await?;
-        say(in_force(&hash, active.as_deref()))
+        say(in_force(&place, &hash, active.as_deref()))
     }
 }
 
@@ -106,14 +106,15 @@ impl Rollback {
             bail!("version {} is the first that was ever in force; publish the files as they should be", active.hash);
         };
         place.put_in_force(&before, Some(&active.hash)).await?;
-        say(in_force(&before, Some(&active.hash)))
+        say(in_force(&place, &before, Some(&active.hash)))
     }
 }
 
-fn in_force(hash: &str, before: Option<&str>) -> String {
+fn in_force(place: &Place, hash: &str, before: Option<&str>) -> String {
     let before = before.map_or_else(String::new, |before| format!(" instead of {before}"));
     format!(
-        "version {hash} is in force{before}; functions see it within a minute, and runs that have begun keep the version they began with"
+        "version {hash} is in force{before} in {}; functions see it within a minute, and runs that have begun keep the version they began with",
+        place.name
     )
 }
 

@@ -142,6 +142,14 @@ pub(crate) struct Http {
     pub(crate) fields: Vec<(Field, Vec<Mapping>)>,
 }
 
+impl Http {
+    /// The fields of which it tells nothing but what it infers.
+    pub(crate) fn inferred(&self) -> impl Iterator<Item = &Field> {
+        let is_inferred = |mappings: &[Mapping]| mappings.iter().all(|mapping| mapping.basis == Basis::Inferred);
+        self.fields.iter().filter(move |(_, mappings)| is_inferred(mappings)).map(|(field, _)| field)
+    }
+}
+
 /// What an answer means that is no hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Meaning {

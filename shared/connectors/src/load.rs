@@ -152,6 +152,7 @@ fn connector(checker: &mut Checker<'_>, file: &str, document: Document) -> Optio
         family: document.family.clone(),
         keys: Vec::new(),
         supplies: Vec::new(),
+        inferred: Vec::new(),
         price: document.price,
         class: document.class,
         timeout,
@@ -163,6 +164,7 @@ fn connector(checker: &mut Checker<'_>, file: &str, document: Document) -> Optio
         Speech::Builtin(builtin) => (builtin::keys(*builtin), builtin::supplies(*builtin)),
         Speech::Http(http) => {
             let keys: Vec<KeyKind> = http.request.keys.iter().map(|(kind, _)| *kind).collect();
+            operation.inferred = http.inferred().cloned().collect();
             (keys, http.fields.iter().map(|(field, _)| field.clone()).collect())
         }
     };

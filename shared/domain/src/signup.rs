@@ -149,6 +149,9 @@ impl Signup {
         if let Some(email) = &self.email {
             push(KeyKind::Email, email.expose());
         }
+        if let Some(domain) = self.email_domain() {
+            push(KeyKind::EmailDomain, domain.as_str());
+        }
         keys
     }
 
@@ -156,10 +159,13 @@ impl Signup {
     #[must_use]
     pub fn company_domain(&self) -> Option<Domain> {
         let given = self.domain.clone().filter(|domain| !domain.is_personal());
-        given.or_else(|| {
-            let email = self.email.as_ref()?;
-            matches!(email.kind(), EmailKind::Work | EmailKind::Role).then(|| email.domain())
-        })
+        given.or_else(|| self.email_domain())
+    }
+
+    /// The domain of a work or role address; that of a mailbox provider tells nothing of anybody.
+    fn email_domain(&self) -> Option<Domain> {
+        let email = self.email.as_ref()?;
+        matches!(email.kind(), EmailKind::Work | EmailKind::Role).then(|| email.domain())
     }
 
     /// Checks that the signup names somebody (S3-47 as X-28 reads it).
@@ -300,9 +306,28 @@ mod tests {
         let kinds: Vec<KeyKind> = signup.lookup_keys().iter().map(|key| key.kind).collect();
         assert_eq!(
             kinds,
-            [KeyKind::SocialUrl, KeyKind::BusinessEmail, KeyKind::Domain, KeyKind::NameAndCompany, KeyKind::CompanyName, KeyKind::Email]
+            [
+                KeyKind::SocialUrl,
+                KeyKind::BusinessEmail,
+                KeyKind::Domain,
+                KeyKind::NameAndCompany,
+                KeyKind::CompanyName,
+                KeyKind::Email,
+                KeyKind::EmailDomain,
+            ]
         );
         assert!(kinds.is_sorted());
+    }
+
+    #[test]
+    fn the_domain_of_the_address_is_checked_whatever_domain_somebody_names() {
+        let keys_of = |signup: &Signup| {
+            let of_kind = |kind: KeyKind| signup.lookup_keys().into_iter().find(|key| key.kind == kind).map(|key| key.value);
+            (of_kind(KeyKind::Domain), of_kind(KeyKind::EmailDomain))
+        };
+        let named = |email: &str| Signup { domain: Some(Domain::parse("google.com").unwrap()), ..from(email) };
+        assert_eq!(keys_of(&named("jane@fresh.io")), (Some("google.com".to_owned()), Some("fresh.io".to_owned())));
+        assert_eq!(keys_of(&named("jane@gmail.com")), (Some("google.com".to_owned()), None));
     }
 
     #[test]

@@ -42,6 +42,7 @@ fn catalogue() -> Catalogue {
         family: name.to_owned(),
         keys: vec![KeyKind::Email],
         supplies: supplies.iter().map(|path| field(path)).collect(),
+        inferred: vec![],
         price: Price { per_call: Credits::from_micros(price * 1000), ..Price::default() },
         class: FieldClass::Check,
         timeout: Millis::seconds(1),

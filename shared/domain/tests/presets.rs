@@ -31,6 +31,7 @@ fn catalogue() -> Catalogue {
         family: name.to_owned(),
         keys: vec![],
         supplies: supplies.clone(),
+        inferred: vec![],
         price: Price::default(),
         class: FieldClass::Company,
         timeout: Millis::seconds(1),

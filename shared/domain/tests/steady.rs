@@ -88,6 +88,7 @@ fn config(order: &[&str], edit: impl Fn(String) -> String) -> Config {
         family: name.split('.').next().unwrap().to_owned(),
         keys: vec![KeyKind::Domain],
         supplies: OPINIONS.iter().map(|(path, _)| field(path)).collect(),
+        inferred: vec![],
         price: Price { per_call: Credits::whole(1), ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(1),

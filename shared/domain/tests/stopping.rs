@@ -239,6 +239,7 @@ impl World {
             family: format!("v{number}"),
             keys: vec![KeyKind::Domain],
             supplies: vendor.tells.keys().map(|field| Field::known(FIELDS[*field].0)).collect(),
+            inferred: vec![],
             price: Price { per_call: Credits::whole(vendor.credits), ..Price::default() },
             class: FieldClass::Company,
             timeout: Millis::seconds(1),

@@ -159,7 +159,8 @@ fn says_the_same(last: &Decision, next: &Decision) -> bool {
     let of = |decision: &Decision| {
         let (route, score) = (&decision.route, &decision.score);
         let routed = (route.track, route.destination.clone(), route.provisional);
-        (routed, decision.gate.verdict, score.low, score.high, decision.tier.clone())
+        let told = (decision.tier.clone(), decision.icp, decision.set.clone(), decision.outcome);
+        (routed, decision.gate.verdict, score.low, score.high, told)
     };
     of(last) == of(next)
 }

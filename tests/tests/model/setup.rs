@@ -179,6 +179,7 @@ fn config(allocation: i64) -> Config {
         provider: "vendor".into(),
         keys: vec![KeyKind::Domain],
         supplies: vec![Schema::default().field("company.headcount").unwrap()],
+        inferred: vec![],
         price: Price { per_hit: Credits::whole(2), ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(4),

@@ -6,7 +6,7 @@ use tests::sim::Weakness;
 use crate::seed::play;
 
 /// Seeds until it has to be found.
-const SEEDS: u64 = 12;
+const SEEDS: u64 = 60;
 
 fn assert_found(weakness: Weakness, words: &[&str]) {
     for seed in 1..=SEEDS {

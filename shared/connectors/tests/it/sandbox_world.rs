@@ -139,10 +139,10 @@ async fn s3_72_s3_74_what_stands_in_public_about_a_domain_is_the_gates_evidence(
         ("newborn.example", "true", "true", Some("2199-01-01")),
         ("unregistered.example", "false", "false", None),
     ] {
-        let told = observations(look_up(&provider, "dns", KeyKind::Domain, domain).await);
+        let told = observations(look_up(&provider, "dns", KeyKind::EmailDomain, domain).await);
         assert_eq!(value(&told, "email.mx_found").as_deref(), Some(mail), "{domain}");
         assert_eq!(value(&told, "email.domain_exists").as_deref(), Some(exists), "{domain}");
-        match (registered, look_up(&provider, "rdap", KeyKind::Domain, domain).await) {
+        match (registered, look_up(&provider, "rdap", KeyKind::EmailDomain, domain).await) {
             (None, reply) => assert_eq!(reply, Reply::NoMatch),
             (registered, reply) => assert_eq!(value(&observations(reply), "email.domain_registered_at").as_deref(), registered, "{domain}"),
         }

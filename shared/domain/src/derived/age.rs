@@ -46,7 +46,7 @@ fn plausible(seen: &Seen<'_>) -> Option<Fact> {
     if is_old_enough_for_all(days, seen.trust) {
         return follows(Value::Bool(true), &[age]);
     }
-    let headcount = seen.believed(HEADCOUNT)?;
+    let headcount = seen.believed(HEADCOUNT).filter(|_| seen.is_address_at_company())?;
     let people = headcount.value.as_number()?;
     let is_implausible = |row: &UsualAge| people >= Decimal::from(row.headcount) && days < Decimal::from(row.days);
     follows(Value::Bool(!seen.trust.domain_age.iter().any(is_implausible)), &[age, headcount])

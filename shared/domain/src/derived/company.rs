@@ -32,11 +32,11 @@ const NO_COMPANY: &[&str] =
 /// name speaks for a claim that it holds: companies trade under names that no register has.
 fn at_domain(seen: &Seen<'_>) -> Option<Fact> {
     let claimed_domain = Domain::parse(seen.claimed(DOMAIN)?).ok()?;
-    let existence = seen.believed(DOMAIN_EXISTS);
+    let existence = seen.believed(DOMAIN_EXISTS).filter(|_| seen.is_address_at_company());
     if let Some(exists) = existence.filter(|exists| exists.value == Value::Bool(false)) {
         return follows(Value::Bool(false), &[exists]);
     }
-    let claim = words(seen.claimed(NAME).filter(|name| is_claim(name))?);
+    let claim = words(seen.claimed_with(NAME, DOMAIN).filter(|name| is_claim(name))?);
     let elsewhere = told_of_others(seen.said, &claimed_domain);
     let told = seen.told(&[NAME, LEGAL_NAME], |source| !elsewhere.contains(source));
     let names: Vec<&Fact> = [NAME, LEGAL_NAME].iter().filter_map(|path| told.get(&Field::known(path))).collect();

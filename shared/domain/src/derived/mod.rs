@@ -10,6 +10,7 @@ mod person;
 use std::collections::BTreeSet;
 
 use crate::confidence::Trust;
+use crate::identity::{Domain, Email};
 use crate::merge::{Fact, Facts};
 use crate::observation::Observation;
 use crate::schema::{Field, Schema};
@@ -58,6 +59,22 @@ impl<'a> Seen<'a> {
     fn claimed(&self, path: &str) -> Option<&'a str> {
         let claim = self.said.iter().find(|observation| observation.source == SIGNUP && observation.field.as_str() == path)?;
         if let Value::Text(text) = &claim.value { Some(text) } else { None }
+    }
+
+    /// What the signup says of a field, if it said so together with another: an earlier signup may have been somebody's at another
+    /// company.
+    fn claimed_with(&self, path: &str, other: &str) -> Option<&'a str> {
+        let at =
+            |path: &str| self.said.iter().find(|said| said.source == SIGNUP && said.field.as_str() == path).map(|said| said.observed_at);
+        self.claimed(path).filter(|_| at(path) == at(other))
+    }
+
+    /// Whether the address is at the domain of the company that the signup speaks of: only then does what is known of the address's
+    /// domain say something of the company.
+    fn is_address_at_company(&self) -> bool {
+        let company = self.claimed("company.domain").and_then(|text| Domain::parse(text).ok());
+        let address = self.claimed("contact.email").and_then(|text| Email::parse(text).ok()).map(|email| email.domain());
+        company.is_some() && company == address
     }
 
     /// What the sources that pass come to about these fields, without the signup's own word.

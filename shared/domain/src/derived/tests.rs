@@ -59,9 +59,7 @@ fn s3_74_domain_age_is_held_against_the_companys_size() {
     let plausible = |age: i64, people: Option<i64>| {
         let age = said("rdap", "email.domain_age_days", Value::number(age));
         let people = people.map(|people| said("vendor", "company.headcount", Value::number(people)));
-        facts(&[age].into_iter().chain(people).collect::<Vec<_>>())
-            .remove(&Field::known("fraud.domain_age_plausible"))
-            .map(|fact| fact.value)
+        of_jane("fraud.domain_age_plausible", &[age].into_iter().chain(people).collect::<Vec<_>>())
     };
     assert_eq!(plausible(20, Some(200)), NO);
     assert_eq!(plausible(179, Some(50)), NO);
@@ -70,6 +68,26 @@ fn s3_74_domain_age_is_held_against_the_companys_size() {
     assert_eq!(plausible(20, Some(49)), YES, "a young company");
     assert_eq!(plausible(20, None), None, "unknown while the size is");
     assert_eq!(plausible(365, None), YES, "old enough for any size");
+}
+
+#[test]
+fn what_is_known_of_the_addresss_domain_says_nothing_of_a_company_elsewhere() {
+    let mut said_by_jane = jane();
+    said_by_jane[2] = text("signup", "company.domain", "globex.io");
+    let young = said("rdap", "email.domain_age_days", Value::number(20));
+    let gone = said("dns", "email.domain_exists", Value::Bool(false));
+    let facts = facts(&[said_by_jane, vec![young, gone, said("vendor", "company.headcount", Value::number(200))]].concat());
+    assert!(!facts.contains_key(&Field::known("fraud.domain_age_plausible")));
+    assert!(!facts.contains_key(&Field::known("fraud.company_at_domain")));
+}
+
+#[test]
+fn a_company_that_was_named_in_an_earlier_signup_is_not_claimed_for_todays_domain() {
+    let mut said_by_jane = jane();
+    said_by_jane[3].observed_at = NOW.before(Millis::days(300));
+    said_by_jane[2] = text("signup", "company.domain", "globex.io");
+    let facts = facts(&[said_by_jane, vec![text("vendor", "company.name", "Globex")]].concat());
+    assert!(!facts.contains_key(&Field::known("fraud.company_at_domain")));
 }
 
 #[test]
@@ -118,17 +136,18 @@ fn s3_73_an_address_is_held_against_the_person_that_sources_find_at_the_company(
 
 #[test]
 fn a_derived_fact_is_as_sure_as_the_least_sure_of_its_inputs() {
-    let facts = facts(&[
+    let more = [
         said("rdap", "email.domain_age_days", Value::number(20)),
         said("vendor", "company.headcount", Value::number(200)),
         said("other", "company.headcount", Value::number(9)),
-    ]);
+    ];
+    let facts = facts(&[jane(), more.to_vec()].concat());
     let least = facts[&Field::known("company.headcount")].confidence;
     assert!(least < facts[&Field::known("email.domain_age_days")].confidence);
     assert!(!facts.contains_key(&Field::known("fraud.domain_age_plausible")), "a contested size is below the floor");
     let trust = Trust { floor: BasisPoints::ZERO, ..Trust::default() };
     let mut told = facts.clone();
-    add(&mut told, &[], &Schema::default(), &trust, NOW);
+    add(&mut told, &jane(), &Schema::default(), &trust, NOW);
     assert_eq!(told[&Field::known("fraud.domain_age_plausible")].confidence, least);
 }
 

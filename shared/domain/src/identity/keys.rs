@@ -74,6 +74,8 @@ pub enum KeyKind {
     CompanyName,
     /// An address of any kind, for checks of the address itself; it identifies nobody beyond the keys above.
     Email,
+    /// The domain of a work or role address, for checks of the address's domain: whatever company somebody names beside it.
+    EmailDomain,
     /// A phone number in E.164 form, for checks of the number itself.
     Phone,
     /// The ten digits of a number under country code 1, for vendors who know no other numbers.
@@ -96,6 +98,7 @@ impl KeyKind {
             Self::CompanyLinkedinUrl => "company_linkedin_url",
             Self::CompanyName => "company_name",
             Self::Email => "email",
+            Self::EmailDomain => "email_domain",
             Self::Phone => "phone",
             Self::NorthAmericanPhone => "north_american_phone",
             Self::Certificate => "certificate",
@@ -109,7 +112,7 @@ impl KeyKind {
             Self::Domain => &["company.domain"],
             Self::Phone | Self::NorthAmericanPhone => &["contact.phone", "contact.direct_phone", "contact.mobile_phone"],
             Self::Certificate => &["trustedform.cert_id"],
-            Self::SocialUrl | Self::SsoIdentity | Self::BusinessEmail | Self::PersonalEmail | Self::Email => &[],
+            Self::SocialUrl | Self::SsoIdentity | Self::BusinessEmail | Self::PersonalEmail | Self::Email | Self::EmailDomain => &[],
             Self::NameAndCompany | Self::CompanyLinkedinUrl | Self::CompanyName => &[],
         }
     }

@@ -47,11 +47,14 @@ pub fn next(situation: &Situation<'_>) -> Next {
     // What is wanted in any case comes first: its answer may make others wanted.
     let (due, optional): (Vec<_>, Vec<_>) = paid.into_iter().partition(|candidate| choice.is_due(candidate));
     if let Some(best) = choice.best(&due) {
-        let others = due.iter().filter(|other| other.ready_at.is_none() && !std::ptr::eq(*other, best));
+        // What is due for an audience's sake may be needless after another answer: such a call goes out alone.
+        let may_join = |other: &&Candidate<'_>| other.ready_at.is_none() && !std::ptr::eq(*other, best) && choice.is_due_in_any_case(other);
+        let others = due.iter().filter(may_join).filter(|_| choice.is_due_in_any_case(best));
         return Next::Ask(choice.ask_at_once(std::iter::once(best).chain(others)));
     }
-    let (later, optional): (Vec<_>, Vec<_>) = optional.into_iter().partition(|candidate| choice.may_be_wanted(candidate));
-    if let Some(vain) = optional.iter().find(|candidate| !choice.matters(candidate)) {
+    let (optional, vain): (Vec<_>, Vec<_>) = optional.into_iter().partition(|candidate| choice.matters(candidate));
+    // While one that is due waits for its rate limit, its answer may still make others wanted.
+    if let Some(vain) = vain.iter().find(|candidate| due.is_empty() && !choice.may_be_wanted(candidate)) {
         return choice.skip_as_vain(vain);
     }
     wait = due.iter().chain(&optional).fold(wait, |wait, candidate| earliest(wait, candidate.ready_at));
@@ -61,7 +64,7 @@ pub fn next(situation: &Situation<'_>) -> Next {
         (None, Some(until), _) => Next::Wait { until },
         (None, None, Some((step, operation, why))) => skip(step, operation, why),
         // The track that wants it has not come about.
-        (None, None, None) => later.first().map_or(Next::Done, |candidate| choice.skip_as_vain(candidate)),
+        (None, None, None) => vain.first().map_or(Next::Done, |candidate| choice.skip_as_vain(candidate)),
     }
 }
 
@@ -184,18 +187,27 @@ impl<'a> Choice<'a> {
         is_free || *explored || plan.until == Until::Everything || self.leads_to_wanted(candidate.chance())
     }
 
+    /// The same, whatever other answers say of the lead's audiences.
+    fn is_due_in_any_case(&self, candidate: &Candidate<'_>) -> bool {
+        let Situation { plan, explored, .. } = self.situation;
+        *explored || plan.until == Until::Everything || self.leads_to(candidate.chance(), &self.wanted_in_any_case())
+    }
+
     /// Whether it is a required step's, tells what is wanted, or decides about a call that is one or does the other.
     fn leads_to_wanted(&self, chance: Chance<'_>) -> bool {
-        let wanted = self.wanted.get_or_init(|| self.wanted());
+        self.leads_to(chance, self.wanted.get_or_init(|| self.wanted()))
+    }
+
+    fn leads_to(&self, chance: Chance<'_>, wanted: &BTreeSet<Field>) -> bool {
         let is_wanted =
             |chance: &Chance<'_>| chance.step.required || self.open.told_by(chance.operation).iter().any(|field| wanted.contains(field));
         is_wanted(&chance) || self.open.led_by(chance).iter().any(is_wanted)
     }
 
-    /// What is paid for though the track is settled: fields that configuration names, for all or for this track, channels that the lead's audiences require, what tells
-    /// whether it is in one that requires more, and the score's fields where the score is to be known.
-    fn wanted(&self) -> BTreeSet<Field> {
-        let Situation { plan, rules, audiences, .. } = self.situation;
+    /// What is paid for though the track is settled: fields that configuration names, for all or for this track, and the score's fields
+    /// where the score is to be known.
+    fn wanted_in_any_case(&self) -> BTreeSet<Field> {
+        let Situation { plan, rules, .. } = self.situation;
         let mut wanted: BTreeSet<Field> = plan.wanted.iter().cloned().collect();
         if !plan.wanted_by_track.is_empty() {
             let track = self.possible().tracks().single();
@@ -204,6 +216,13 @@ impl<'a> Choice<'a> {
         if plan.until == Until::Score {
             wanted.extend(rules.score.iter().flat_map(|rule| rule.when.fields()));
         }
+        wanted
+    }
+
+    /// The same with channels that the lead's audiences require, and what tells whether it is in one that requires more.
+    fn wanted(&self) -> BTreeSet<Field> {
+        let mut wanted = self.wanted_in_any_case();
+        let audiences = self.situation.audiences;
         let view = self.situation.view().hiding(&self.open.fields);
         let coverage = Coverage::of(audiences, &view);
         wanted.extend(coverage.missing.iter().flat_map(|channel| channel.fields()).cloned());
@@ -220,7 +239,7 @@ impl<'a> Choice<'a> {
     /// Whether a call that cannot change the track is wanted on one that the lead may still take: it waits for the others.
     fn may_be_wanted(&self, candidate: &Candidate<'a>) -> bool {
         let wants = &self.situation.plan.wanted_by_track;
-        if wants.is_empty() || self.matters(candidate) {
+        if wants.is_empty() {
             return false;
         }
         let moved = self.open.moved_by(candidate.chance());
@@ -253,7 +272,7 @@ impl<'a> Choice<'a> {
     /// How many possible tracks fall away by one answer on average, per credit: a fraction.
     fn worth(&self, candidate: &Candidate<'_>) -> (u128, u128) {
         let operation = candidate.operation;
-        let (fallen, answers) = self.possible().narrowed_by(&self.open.told_by(operation));
+        let (fallen, answers) = self.possible().narrowed_by(&self.open.told_alone_by(operation));
         let price = u128::try_from(operation.dearest().micros()).unwrap_or(u128::MAX);
         (u128::from(fallen), u128::from(answers.max(1)).saturating_mul(price.max(1)))
     }

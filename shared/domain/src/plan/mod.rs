@@ -49,6 +49,8 @@ pub struct Operation {
     pub keys: Vec<KeyKind>,
     /// The fields it may supply.
     pub supplies: Vec<Field>,
+    /// Those among them that it only infers: its word alone makes none of them known.
+    pub inferred: Vec<Field>,
     /// What a call costs.
     pub price: Price,
     /// How its answers age.

@@ -40,7 +40,10 @@ pub(super) fn give_up_at(situation: &Situation<'_>) -> Timestamp {
 /// Where a provider of a step stands by the log.
 pub(super) fn standing(situation: &Situation<'_>, step: &Step, operation: &str) -> Standing {
     // What it answered, it answered for every step that names it.
-    let is_answer = |call: &Call| matches!(call.outcome, CallOutcome::Hit { .. } | CallOutcome::NoMatch | CallOutcome::Pending { .. });
+    // A call without an answer is one too: it may have been paid for.
+    let is_answer = |call: &Call| {
+        matches!(call.outcome, CallOutcome::Hit { .. } | CallOutcome::NoMatch | CallOutcome::Pending { .. } | CallOutcome::TimedOut)
+    };
     let of_it = |call: &&Call| call.operation == operation && (call.step == step.name || is_answer(call));
     let Some(last) = situation.calls.iter().rev().find(of_it) else { return Standing::Due };
     let ended = |on| if on == OnFailure::Stop { Standing::Stopped } else { Standing::Ended };
@@ -171,6 +174,12 @@ impl<'a> Open<'a> {
     /// The open fields that an operation may tell, or whose worth hangs on what it tells.
     pub(super) fn told_by(&self, operation: &Operation) -> BTreeSet<Field> {
         moved(operation).into_iter().filter(|field| self.fields.contains(field)).collect()
+    }
+
+    /// The same without what it only infers: that is known by its word together with another's, if at all.
+    pub(super) fn told_alone_by(&self, operation: &Operation) -> BTreeSet<Field> {
+        let firm = operation.supplies.iter().filter(|field| !operation.inferred.contains(field)).cloned().collect();
+        self.told_by(&Operation { supplies: firm, ..operation.clone() })
     }
 
     /// The open fields for which it makes a difference whether a call is made: those that it tells, and those told by calls that

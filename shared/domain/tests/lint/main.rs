@@ -51,6 +51,7 @@ fn operation(text: &str) -> Operation {
         provider,
         keys: vec![],
         supplies: fields.into_iter().map(|path| Schema::default().field(path).unwrap()).collect(),
+        inferred: vec![],
         price: Price { per_hit, ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(1),

@@ -37,9 +37,9 @@ pub(super) enum Prepared {
     /// It needs none.
     Ended(Asked),
     /// An earlier attempt left this.
-    Told { reply: Reply, reservation: Reservation },
+    Told { reply: Reply, reservation: Box<Reservation> },
     /// It goes out; a paid one under its reservation.
-    Out { key: CacheKey, reservation: Option<Reservation> },
+    Out { key: CacheKey, reservation: Option<Box<Reservation>> },
 }
 
 /// A question on its way.
@@ -61,7 +61,7 @@ pub(super) struct Told<'a> {
 /// How a question came back.
 pub(super) enum End {
     Known(Asked),
-    Heard { reply: Reply, key: Option<CacheKey>, reservation: Option<Reservation> },
+    Heard { reply: Reply, key: Option<CacheKey>, reservation: Option<Box<Reservation>> },
 }
 
 /// What the log says of a question beside its end.
@@ -117,7 +117,7 @@ impl Enrich {
                 if let (Some(key), None) = (&key, &reservation) {
                     self.keep_free(work, key, operation, &reply);
                 }
-                let cost = reservation.map_or(Credits::ZERO, |reservation| self.owe(work, reservation, &reply, operation));
+                let cost = reservation.map_or(Credits::ZERO, |reservation| self.owe(work, *reservation, &reply, operation));
                 Asked::Answered(Answer { reply, cost, cached: false })
             }
         };
@@ -150,9 +150,9 @@ impl Enrich {
             Reserved::Refused(scope) => Ok(Prepared::Ended(Asked::NotMade(Skip::Cap { scope }))),
             Reserved::Before(earlier) => Ok(match self.left_by_earlier(&key, &earlier).await? {
                 Left::StillOut(until) => Prepared::Ended(Asked::Wait(until)),
-                Left::Said(reply) => Prepared::Told { reply, reservation: *earlier },
+                Left::Said(reply) => Prepared::Told { reply, reservation: earlier },
             }),
-            Reserved::Reserved => Ok(Prepared::Out { key, reservation: Some(reservation) }),
+            Reserved::Reserved => Ok(Prepared::Out { key, reservation: Some(Box::new(reservation)) }),
         }
     }
 

@@ -52,7 +52,7 @@ impl Enrich {
         ask: Ask,
         operation: &Operation,
         key: CacheKey,
-        reservation: Reservation,
+        reservation: Box<Reservation>,
     ) -> Result<End, StoreError> {
         let Some(ask) = self.while_it_is_open(ask, &reservation) else { return self.give_back(reservation).await };
         let reply = self.look_up(&ask).await;
@@ -76,13 +76,13 @@ impl Enrich {
     }
 
     /// Nobody was called, so the entry gives everything back. Where the sweep was first, it counts, and so it stands in the log (I8).
-    async fn give_back(&self, reservation: Reservation) -> Result<End, StoreError> {
+    async fn give_back(&self, reservation: Box<Reservation>) -> Result<End, StoreError> {
         if let Some(nothing) = reservation.settled(Settlement::Used(Credits::ZERO))
             && self.store.move_on(&reservation, &nothing).await?
         {
             return Ok(End::Known(Asked::NotMade(Skip::NoTimeLeft)));
         }
-        let counted = self.store.read_reservation(&reservation.id).await?.unwrap_or(reservation);
+        let counted = self.store.read_reservation(&reservation.id).await?.map_or(reservation, Box::new);
         Ok(End::Heard { reply: Reply::TimedOut, key: None, reservation: Some(counted) })
     }
 }

@@ -354,7 +354,8 @@ impl Enrich {
     fn decide_for_now(&self, work: &mut Work) {
         self.look_at_facts(work);
         let keys = work.run.lookup_keys(&work.facts);
-        let open = plan::open_fields(&self.situation(work, &keys, work.as_of));
+        // What is kept is not in the log, and this has to follow from the log alone.
+        let open = plan::open_fields(&Situation { kept: &BTreeSet::new(), ..self.situation(work, &keys, work.as_of) });
         let decision = self.decision(work, &open, work.record.version);
         work.run.facts = work.facts.clone();
         let says_the_same = |last: &Decision| last.route == decision.route && last.score == decision.score;
@@ -367,7 +368,8 @@ impl Enrich {
     /// Sends the decided lead on; what the gate holds goes nowhere.
     async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
         let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
-        if run.calls.iter().any(|call| call.outcome == (plan::CallOutcome::NotMade { why: plan::Skip::CachedOnly })) {
+        let was_left_out = |call: &plan::Call| call.outcome == (plan::CallOutcome::NotMade { why: plan::Skip::CachedOnly });
+        if decision.gate.verdict == Verdict::Pass && run.paid_by.is_none() && run.calls.iter().any(was_left_out) {
             self.refresh_in_background(&run).await?;
         }
         if let (Verdict::Pass, Some(record), true) = (decision.gate.verdict, &run.record, self.config.crm.is_some()) {

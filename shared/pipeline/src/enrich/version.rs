@@ -26,11 +26,11 @@ impl Enrich {
     }
 
     /// The same by the version of this hash; `None` where that is this one, or is not to be had. What may be spent is still said by
-    /// this one: a lower cap acts at once, and a month has one allocation. No decision reads it.
+    /// this one: a lower cap acts at once, and a month has one allocation. So is what is written to the CRM. No decision reads either.
     pub(super) async fn pinned_to(&self, hash: &str) -> Result<Option<Self>, StoreError> {
         let Some(versions) = self.versions.as_ref().filter(|_| hash != self.config.hash) else { return Ok(None) };
         let Some(version) = versions.version(hash).await? else { return Ok(None) };
-        let config = Config { limits: self.config.limits.clone(), ..Config::clone(&version.config) };
+        let config = Config { limits: self.config.limits.clone(), crm: self.config.crm.clone(), ..Config::clone(&version.config) };
         Ok(Some(Self { config: Arc::new(config), ..self.by(&version) }))
     }
 

@@ -10,8 +10,9 @@ use domain::run::Run;
 use domain::schema::Schema;
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
-use pipeline::messages::LookupMessage;
-use pipeline::ports::QueueName;
+use pipeline::messages::{LookupMessage, from_body};
+use pipeline::ports::{Queue as _, QueueName};
+use pipeline::work::Worked;
 
 use crate::world::{START, World, decision, jane, signup};
 
@@ -103,7 +104,9 @@ async fn s3_55_a_refresh_that_is_sent_twice_is_one_run() {
     let message = signup("jane@acme.io", "d1", Arrival::FreeTier);
     world.finish(&message).await;
     let refresh = LookupMessage { signup: message.signup.for_refresh(), trigger: Trigger::Scheduled, ..message };
-    world.finish(&refresh).await;
-    world.drain().await;
+    let run = world.finish(&refresh).await;
+    let sent = world.queue.receive(QueueName::Lookup(Priority::Low), 1, Millis::minutes(6)).await.unwrap().remove(0);
+    let again = world.work(&from_body(&sent.body).unwrap()).await;
+    assert!(matches!(&again, Worked::Repeated { run: repeated } if *repeated == run.id), "{again:?}");
     assert_eq!(world.provider.asked("crustdata.company"), 1);
 }

@@ -226,6 +226,7 @@ fn operation(name: &str, credits: i64, class: FieldClass, keys: &[KeyKind], supp
         provider,
         keys: keys.to_vec(),
         supplies: supplies.iter().map(|path| Schema::default().field(path).unwrap()).collect(),
+        inferred: vec![],
         price: Price { per_hit: Credits::whole(credits), ..Price::default() },
         class,
         timeout: Millis::seconds(4),

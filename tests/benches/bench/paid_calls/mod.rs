@@ -49,9 +49,9 @@ pub(crate) async fn measure() -> anyhow::Result<Report> {
     let (seed, ours) = (preset("seed")?, preset("signup")?);
     // The score and the route are the seed's in all three; the plan makes the difference.
     let with = |plan: Plan| Config { plan, gate: Vec::new(), score: seed.score.clone(), route: seed.route.clone(), ..seed.clone() };
-    let everything = play(&universe, with(Plan { until: Until::Everything, ..ours.plan.clone() })).await?;
-    let person_first = play(&universe, with(Plan { until: Until::Track, ..seed.plan.clone() })).await?;
-    let ours = play(&universe, with(ours.plan.clone())).await?;
+    let everything = Box::pin(play(&universe, with(Plan { until: Until::Everything, ..ours.plan.clone() }))).await?;
+    let person_first = Box::pin(play(&universe, with(Plan { until: Until::Track, ..seed.plan.clone() }))).await?;
+    let ours = Box::pin(play(&universe, with(ours.plan.clone()))).await?;
 
     let mut report = Report::default();
     report.note(format!("{SIGNUPS} signups of {DOMAINS} companies, seed {}; calls paid for per 1,000 signups", universe::SEED));

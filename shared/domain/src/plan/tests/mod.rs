@@ -16,6 +16,7 @@ fn operation(name: &str, credits: i64, supplies: &[&'static str]) -> Operation {
         family: name.into(),
         keys: vec![KeyKind::Domain],
         supplies: supplies.iter().map(|path| Field::known(path)).collect(),
+        inferred: vec![],
         price: Price { per_hit: Credits::whole(credits), ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(1),
