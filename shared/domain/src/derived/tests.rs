@@ -71,7 +71,7 @@ fn s3_74_domain_age_is_held_against_the_companys_size() {
 }
 
 #[test]
-fn what_is_known_of_the_addresss_domain_says_nothing_of_a_company_elsewhere() {
+fn what_is_known_of_the_domain_of_the_address_says_nothing_of_a_company_elsewhere() {
     let mut said_by_jane = jane();
     said_by_jane[2] = text("signup", "company.domain", "globex.io");
     let young = said("rdap", "email.domain_age_days", Value::number(20));

@@ -33,7 +33,7 @@ pub(crate) struct Vendor {
 /// The calls by one key.
 #[derive(Default)]
 struct Took {
-    ended: Duration,
+    ended: Vec<(Instant, Instant)>,
     open: u32,
 }
 
@@ -49,11 +49,11 @@ impl Vendor {
         Arc::new(Self { recorded, dice, mood, took: Mutex::default() })
     }
 
-    /// What the calls for a person and their company took, which a plan makes one after the other; `None` while one is open.
+    /// How long calls for a person and their company were out, counted once where several were; `None` while one is open.
     pub(crate) fn took(&self, person: Person) -> Option<Duration> {
         let mut took = self.calls();
         let calls: Vec<Took> = [person.email(), person.domain()].iter().filter_map(|key| took.remove(key)).collect();
-        calls.iter().all(|calls| calls.open == 0).then(|| calls.iter().map(|calls| calls.ended).sum())
+        calls.iter().all(|calls| calls.open == 0).then(|| covered(calls.into_iter().flat_map(|calls| calls.ended).collect()))
     }
 
     fn calls(&self) -> MutexGuard<'_, BTreeMap<String, Took>> {
@@ -78,6 +78,18 @@ impl Vendor {
     }
 }
 
+/// The time that these spans cover together.
+fn covered(mut spans: Vec<(Instant, Instant)>) -> Duration {
+    spans.sort_unstable();
+    let mut until = None;
+    let span = |(start, end): (Instant, Instant)| {
+        let from = until.map_or(start, |until: Instant| until.max(start));
+        until = Some(until.map_or(end, |until: Instant| until.max(end)));
+        end.saturating_duration_since(from)
+    };
+    spans.into_iter().map(span).sum()
+}
+
 #[async_trait]
 impl Provider for Vendor {
     async fn look_up(&self, request: &LookupRequest) -> Reply {
@@ -94,7 +106,7 @@ impl Drop for Call<'_> {
         // Whoever waited may have been answered meanwhile; then nobody asks any more.
         if let Some(took) = self.vendor.calls().get_mut(&self.key) {
             took.open -= 1;
-            took.ended += self.start.elapsed();
+            took.ended.push((self.start, Instant::now()));
         }
     }
 }

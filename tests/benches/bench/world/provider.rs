@@ -45,8 +45,8 @@ impl Recorded {
         let (domain, email) = ASKED_ABOUT;
         let company = ask(&provider, COMPANY, KeyKind::Domain, domain, now).await?;
         let person = ask(&provider, PERSON, KeyKind::BusinessEmail, email, now).await?;
-        let dns = ask(&provider, "dns", KeyKind::Domain, domain, now).await?;
-        let rdap = ask(&provider, "rdap", KeyKind::Domain, domain, now).await?;
+        let dns = ask(&provider, "dns", KeyKind::EmailDomain, domain, now).await?;
+        let rdap = ask(&provider, "rdap", KeyKind::EmailDomain, domain, now).await?;
         let scan = scan(&config, now)?;
         Ok((Self { company, person, scan, dns, rdap, free: Arc::new(provider) }, config))
     }
