@@ -84,7 +84,7 @@ impl Example {
             Reply::RateLimited { .. } => ("rate_limited", matches!(self.expect, Expected::RateLimited)),
             Reply::OutOfCredits => ("out_of_credits", matches!(self.expect, Expected::OutOfCredits)),
             Reply::AuthFailed => ("auth_failed", matches!(self.expect, Expected::AuthFailed)),
-            Reply::Failed { .. } => ("failed", matches!(self.expect, Expected::Failed)),
+            Reply::Failed { .. } | Reply::NotSent { .. } => ("failed", matches!(self.expect, Expected::Failed)),
             Reply::Unreadable { .. } => ("unreadable", matches!(self.expect, Expected::Unreadable)),
             Reply::Pending { .. } => ("pending", false),
             Reply::TimedOut => ("timed_out", false),

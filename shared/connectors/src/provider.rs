@@ -7,7 +7,7 @@ use domain::reply::Reply;
 use pipeline::ports::{LookupRequest, Provider, Secrets};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::answer::{failed, of_failure};
+use crate::answer::of_failure;
 use crate::builtin;
 use crate::connector::{Builtin, Connector, Http, Speech};
 use crate::egress::Egress;
@@ -45,7 +45,7 @@ impl HttpProvider {
         };
         let secret = match self.secrets.secret(&auth.secret).await {
             Ok(secret) => secret,
-            Err(unavailable) => return failed(unavailable.to_string()),
+            Err(unavailable) => return not_sent(unavailable.to_string()),
         };
         let reply = self.call(connector, http, request, Some(&secret)).await;
         if reply != Reply::AuthFailed {
@@ -62,7 +62,7 @@ impl HttpProvider {
     async fn call(&self, connector: &Connector, http: &Http, request: &LookupRequest, secret: Option<&SecretString>) -> Reply {
         let base = self.endpoints.of(&connector.operation.provider);
         let Some(call) = http.request.call(base.as_ref(), &request.key, secret) else {
-            return failed("the request cannot be filled in; does the secret hold blanks or line breaks?");
+            return not_sent("the request cannot be filled in; does the secret hold blanks or line breaks?");
         };
         match self.egress.send(call, request.timeout.to_std()).await {
             Ok(answer) => http.read(&connector.operation, &answer, request.now),
@@ -71,14 +71,18 @@ impl HttpProvider {
     }
 }
 
+fn not_sent(why: impl Into<String>) -> Reply {
+    Reply::NotSent { why: why.into() }
+}
+
 #[async_trait]
 impl Provider for HttpProvider {
     async fn look_up(&self, request: &LookupRequest) -> Reply {
         let Some(connector) = self.connectors.get(&request.operation) else {
-            return failed(format!("there is no connector `{}`", request.operation));
+            return not_sent(format!("there is no connector `{}`", request.operation));
         };
         if !connector.accepts(request.key.kind) {
-            return failed(format!("{} cannot be asked by {}", request.operation, request.key.kind.as_str()));
+            return not_sent(format!("{} cannot be asked by {}", request.operation, request.key.kind.as_str()));
         }
         let asking = self.ask(connector, request);
         tokio::time::timeout(request.timeout.to_std(), asking).await.unwrap_or(Reply::TimedOut)

@@ -30,6 +30,11 @@ pub enum Reply {
         /// What was wrong, without a word of the body.
         why: String,
     },
+    /// Nothing was sent: there is no secret to show, or no way to fill the request in. Nobody can have billed.
+    NotSent {
+        /// What was wrong.
+        why: String,
+    },
     /// The provider answered with success and something that cannot be read: it may have billed (S4-28).
     Unreadable {
         /// What was wrong, without a word of the body.

@@ -54,13 +54,24 @@ fn checked(steps: &str) -> Result<Config, Vec<Finding>> {
     checked_with("", steps)
 }
 
+/// What `config check` says of steps, the lint too.
+fn linted(steps: &str) -> Vec<String> {
+    let sources = sources("", steps);
+    let findings = Draft::read(&sources).and_then(|draft| draft.check(catalogue())).err().map(|findings| findings.0).unwrap_or_default();
+    findings.into_iter().map(|finding| format!("{}: {}", finding.line, finding.message)).collect()
+}
+
 fn checked_with(main: &str, steps: &str) -> Result<Config, Vec<Finding>> {
+    let sources = sources(main, steps);
+    Draft::read(&sources).and_then(|draft| draft.check_for_use(catalogue())).map_err(|findings| findings.0)
+}
+
+fn sources(main: &str, steps: &str) -> Sources {
     let main = format!("version: 1\npreset: small\ncredits: {{allocation: 1000}}\nsegments: {{high_value: loan_amount > 100000}}\n{main}");
     let rest = "score: []\nroute: {rules: [], otherwise: self_serve, undecided: self_serve}\n";
     let preset = format!("freshness: signup\nplan: {{until: everything}}\n{rest}steps:\n{steps}");
     let files = [("millrace.yaml".to_owned(), main), ("presets/small.yaml".to_owned(), preset)];
-    let sources = Sources::new(files);
-    Draft::read(&sources).and_then(|draft| draft.check_for_use(catalogue())).map_err(|findings| findings.0)
+    Sources::new(files)
 }
 
 fn facts(known: &[(&str, Value)]) -> Facts {
@@ -239,9 +250,37 @@ fn a_step_spends_on_one_lead_no_more_than_its_budget() {
 }
 
 #[test]
+fn a_filter_that_waits_for_those_behind_it_is_found() {
+    let waits = "waits for `phone.valid`, which only those tell who are asked once it holds: nobody ever is; ask for it in a step before, \
+                 without this condition";
+    let before = "  - {name: contactable, when: phone.valid}\n  - {name: basic, wants: [phone.valid], providers: [phone.basic]}\n";
+    assert!(linted(before).contains(&format!("6: step `contactable` {waits}")), "{:?}", linted(before));
+    let itself = "  - {name: basic, when: phone.valid, wants: [phone.valid], providers: [phone.basic]}\n";
+    assert!(linted(itself).contains(&format!("6: step `basic` {waits}")), "{:?}", linted(itself));
+    for harmless in [PROGRESSIVE, FILTERED, LAYERS, CHANNELS, ECONOMICS] {
+        assert!(linted(harmless).iter().all(|said| !said.contains("waits for")), "{:?}", linted(harmless));
+    }
+    let if_absent = "  - {name: basic, when: '!has(phone.valid)', wants: [phone.valid], providers: [phone.basic]}\n";
+    assert!(linted(if_absent).iter().all(|said| !said.contains("waits for")), "{:?}", linted(if_absent));
+}
+
+#[test]
+fn a_filter_whose_condition_is_unknown_is_named() {
+    let steps = "  - {name: basic, wants: [phone.valid], providers: [phone.basic]}\n  - {name: contactable, when: phone.valid}\n  \
+                 - {name: carrier, wants: [phone.carrier], providers: [phone.carrier]}\n";
+    let (made, left_out) = followed(steps, &[], &[]);
+    assert_eq!(made, ["phone.basic"]);
+    assert_eq!(left_out, [("phone.carrier".to_owned(), Skip::FilterUnknown { filter: "contactable".into() })]);
+}
+
+#[test]
 fn filters_and_worth_that_can_do_nothing_are_found_where_they_stand() {
     let said = |steps: &str| checked(steps).unwrap_err().into_iter().map(|finding| (finding.line, finding.message)).collect::<Vec<_>>();
     let cases = [
+        (
+            "  - {name: x, when: phone.valid, budget: 3}\n",
+            "step `x` asks nobody, so that it has nothing to stop, to spend or to require; a filter has `when` alone",
+        ),
         ("  - {name: x}\n", "step `x` has neither `providers` nor `when`; a filter needs the condition that it lets pass"),
         (
             "  - {name: x, when: phone.valid, wants: [phone.valid]}\n",

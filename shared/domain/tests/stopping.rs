@@ -321,13 +321,13 @@ impl World {
         tracks.single().unwrap_or(while_unknown)
     }
 
-    /// Whether a stop predicate let a value stand that asking everybody would have overturned, or made less sure: the error that
+    /// Whether a step's stop predicate let a value stand that asking everybody would have overturned, or made less sure: the error that
     /// configuration allows.
     fn settled_for_less(&self, early: &Ended, late: &Ended) -> bool {
         early.facts.iter().any(|(field, fact)| {
             let is_worse = late.facts.get(field).is_none_or(|other| other.value != fact.value || other.confidence < fact.confidence);
             let stops: Vec<Stop> = self.steps.iter().filter(|step| step.wants.contains(field)).map(|step| step.stop_for(field)).collect();
-            is_worse && stops.iter().chain(stops.is_empty().then_some(&Stop::of(field))).all(|stop| was_content(*stop, fact))
+            is_worse && stops.iter().chain(stops.is_empty().then_some(&Stop::of(field))).any(|stop| was_content(*stop, fact))
         })
     }
 }

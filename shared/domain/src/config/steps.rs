@@ -38,6 +38,13 @@ impl Checker {
             self.find(file, line(&section.name), message);
             return None;
         }
+        let asks =
+            section.stop.is_some() || section.budget.is_some() || section.worth.is_some() || section.timeout.is_some() || section.required;
+        if asks {
+            let message =
+                format!("step `{name}` asks nobody, so that it has nothing to stop, to spend or to require; a filter has `when` alone");
+            self.find(file, line(&section.name), message);
+        }
         let Some(written) = &section.when else {
             let message = format!("step `{name}` has neither `providers` nor `when`; a filter needs the condition that it lets pass");
             self.find(file, line(&section.name), message);

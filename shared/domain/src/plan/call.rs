@@ -130,6 +130,11 @@ pub enum Skip {
         /// The filter.
         filter: String,
     },
+    /// A filter before the step depends on something not known.
+    FilterUnknown {
+        /// The filter.
+        filter: String,
+    },
     /// What it tells is not worth its price for a lead such as this one (S4-03, S4-04).
     NotWorthIt,
     /// Such signups get by with what is kept; a refresh in the background asks (S3-55).
@@ -181,6 +186,7 @@ impl Skip {
             Self::ConditionFalse => "its condition does not hold".to_owned(),
             Self::ConditionUnknown => "its condition depends on something unknown".to_owned(),
             Self::Filtered { filter } => format!("the filter `{filter}` lets only others pass"),
+            Self::FilterUnknown { filter } => format!("the filter `{filter}` before it depends on something unknown"),
             Self::NotWorthIt => "what it tells is not worth its price for this lead".to_owned(),
             Self::CachedOnly => "such signups get by with what is kept; it is asked in the background".to_owned(),
             Self::StepBudget => "its step has spent what it may on one lead".to_owned(),

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use super::open::{Chance, IsFinal, Open, Standing, applies, eligible, is_settled, may_find_key, open, payment_refused, settled, standing};
-use super::{Ask, Call, CallOutcome, Next, Operation, Order, Situation, Skip, Step, Until};
+use super::{Ask, Call, CallOutcome, Guard, Next, Operation, Order, Situation, Skip, Step, Until};
 use crate::condition::Truth;
 use crate::coverage::Coverage;
 use crate::gate::Verdict;
@@ -164,7 +164,11 @@ impl<'a> Choice<'a> {
             return Err(Refusal::Final(Skip::NoTimeLeft));
         }
         if applies == Truth::Unknown {
-            return Err(Refusal::ForNow(Skip::ConditionUnknown));
+            let is_unknown = |guard: &&Guard| settled(situation, &guard.when, &self.open.fields) == Truth::Unknown;
+            return Err(Refusal::ForNow(match step.guards.iter().find(is_unknown).map(|guard| &guard.why) {
+                Some(Skip::Filtered { filter }) => Skip::FilterUnknown { filter: filter.clone() },
+                _ => Skip::ConditionUnknown,
+            }));
         }
         match operation.key_among(situation.keys) {
             Some(key) => Ok(key),

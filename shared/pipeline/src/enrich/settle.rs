@@ -15,7 +15,9 @@ pub(crate) fn settlement_of(reply: &Reply, operation: &Operation) -> Settlement 
             Settlement::Used(operation.price.actual(true, channels))
         }
         Reply::NoMatch | Reply::Failed { .. } => Settlement::Used(operation.price.actual(false, 0)),
-        Reply::RateLimited { .. } | Reply::OutOfCredits | Reply::AuthFailed => Settlement::Used(domain::units::Credits::ZERO),
+        Reply::NotSent { .. } | Reply::RateLimited { .. } | Reply::OutOfCredits | Reply::AuthFailed => {
+            Settlement::Used(domain::units::Credits::ZERO)
+        }
         Reply::Unreadable { .. } | Reply::TimedOut | Reply::Pending { .. } => Settlement::Unknown,
     }
 }
@@ -33,7 +35,7 @@ pub(super) fn outcome_of(reply: &Reply, now: Timestamp) -> CallOutcome {
         Reply::RateLimited { retry_after } => CallOutcome::RateLimited { retry_at: now.after(*retry_after) },
         Reply::Pending { within } => CallOutcome::Pending { until: now.after(*within) },
         Reply::TimedOut => CallOutcome::TimedOut,
-        Reply::Failed { why } | Reply::Unreadable { why } => CallOutcome::Failed { why: why.clone() },
+        Reply::Failed { why } | Reply::NotSent { why } | Reply::Unreadable { why } => CallOutcome::Failed { why: why.clone() },
         Reply::AuthFailed => CallOutcome::AuthFailed,
         Reply::OutOfCredits => CallOutcome::OutOfCredits,
     }

@@ -48,6 +48,8 @@ pub(super) struct SetAt<'a> {
 
 /// A field that the plan pays for whatever the track.
 pub(super) struct WantedAt<'a> {
+    /// The section it stands in.
+    pub(super) what: String,
     pub(super) file: &'a str,
     pub(super) line: u64,
     pub(super) field: Field,
@@ -88,7 +90,10 @@ impl<'a> Sheet<'a> {
         let verticals = verticals.iter().filter_map(|section| reader.placed(&section.when, "vertical".to_owned())).collect();
         let wanted = main.and_then(|main| main.plan.as_ref()).and_then(|plan| plan.wanted.as_ref()).map(|wanted| (wanted, own));
         let wanted = wanted.or_else(|| preset.plan.wanted.as_ref().map(|wanted| (wanted, of_preset)));
-        let wanted = wanted.map(|(wanted, reader)| reader.wanted(wanted)).unwrap_or_default();
+        let mut wanted = wanted.map(|(wanted, reader)| reader.wanted("plan.wanted", wanted)).unwrap_or_default();
+        for (track, section) in main.iter().flat_map(|main| &main.tracks) {
+            wanted.extend(own.wanted(&format!("tracks.{}.wants", track.as_str()), &section.wants));
+        }
         let mut named = main.map(|main| own.named(&main.segments, &main.audiences)).unwrap_or_default();
         for placed in of_preset.named(&preset.segments, &preset.audiences) {
             if !named.iter().any(|own: &Placed<'_>| own.what == placed.what) {
@@ -156,8 +161,11 @@ impl<'a> Reader<'a> {
         sections.iter().filter_map(set).collect()
     }
 
-    fn wanted(self, written: &[Spanned<String>]) -> Vec<WantedAt<'a>> {
+    fn wanted(self, what: &str, written: &[Spanned<String>]) -> Vec<WantedAt<'a>> {
         let field = |path: &Spanned<String>| self.schema.field(&path.value).ok();
-        written.iter().filter_map(|path| Some(WantedAt { file: self.file, line: line(path), field: field(path)? })).collect()
+        written
+            .iter()
+            .filter_map(|path| Some(WantedAt { what: what.to_owned(), file: self.file, line: line(path), field: field(path)? }))
+            .collect()
     }
 }

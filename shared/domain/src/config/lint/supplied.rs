@@ -34,12 +34,59 @@ pub(super) fn findings(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Finding>
             }
         }
     }
+    found.extend(waiting_for_themselves(sheet, catalogue));
     for wanted in sheet.wanted.iter().filter(|wanted| !told.contains(&wanted.field)) {
         let field = &wanted.field;
-        let message = format!("plan.wanted: no step asks anybody who tells `{field}`; {}, or leave it out", advice(field, catalogue));
+        let message = format!("{}: no step asks anybody who tells `{field}`; {}, or leave it out", wanted.what, advice(field, catalogue));
         found.push(Finding::new(wanted.file, wanted.line, message));
     }
     found
+}
+
+/// Conditions of steps and filters that read only what is told by those who are asked once they hold: nobody ever is.
+fn waiting_for_themselves(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Finding> {
+    let told_by = |nth: usize| sheet.steps[nth].providers.iter().filter_map(|name| catalogue.get(*name)).flat_map(|op| op.supplies.iter());
+    let told = |steps: &BTreeSet<usize>| {
+        let mut told: BTreeSet<Field> = steps.iter().flat_map(|nth| told_by(*nth)).cloned().collect();
+        told.extend(derived::derivable(&told));
+        told
+    };
+    let all = told(&(0..sheet.steps.len()).collect());
+    let may_hold = |when: &Placed<'_>, told: &BTreeSet<Field>| {
+        let cuts = Cuts::of([&when.when]);
+        let read = cuts.fields();
+        let is_known = |field: &Field| told.contains(field) || may_be_said_by_signup(field, sheet.schema) || cuts.asks_for(field);
+        // What nobody tells at all is said of the field itself.
+        read.is_empty() || when.when.reads_score() || read.iter().any(|field| is_known(field) || !all.contains(field))
+    };
+    let mut asked = BTreeSet::new();
+    loop {
+        let known = told(&asked);
+        let is_free = |nth: &usize| guards(sheet, *nth).all(|when| may_hold(when, &known));
+        let next: BTreeSet<usize> = (0..sheet.steps.len()).filter(is_free).collect();
+        if next == asked {
+            let stuck = sheet.steps.iter().filter_map(|step| step.when.as_ref()).filter(|when| !may_hold(when, &known));
+            return stuck.map(waits_for_itself).collect();
+        }
+        asked = next;
+    }
+}
+
+/// The condition of a step, and the filters before it.
+fn guards<'s>(sheet: &'s Sheet<'_>, nth: usize) -> impl Iterator<Item = &'s Placed<'s>> {
+    let filters = sheet.steps[..nth].iter().filter(|step| step.providers.is_empty());
+    filters.chain([&sheet.steps[nth]]).filter_map(|step| step.when.as_ref())
+}
+
+fn waits_for_itself(when: &Placed<'_>) -> Finding {
+    let fields: Vec<String> = when.when.fields().iter().map(|field| format!("`{field}`")).collect();
+    let message = format!(
+        "{} waits for {}, which only those tell who are asked once it holds: nobody ever is; ask for it in a step before, without this \
+         condition",
+        when.what,
+        fields.join(" and ")
+    );
+    Finding::new(when.file, when.line, message)
 }
 
 fn conditions<'s>(sheet: &'s Sheet<'_>) -> impl Iterator<Item = &'s Placed<'s>> {
