@@ -288,3 +288,14 @@ async fn no_run_begins_that_the_invocation_cannot_end() {
     let Worked::Finished { run } = world.enrich.work(&jane(), Millis::seconds(4)).await.unwrap() else { panic!() };
     assert!(run.calls.iter().any(|call| call.outcome == CallOutcome::TimedOut && call.latency <= Millis::seconds(3)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_never_left_costs_nothing() {
+    let world = World::new();
+    let without_secret = Reply::NotSent { why: "secret `crustdata_api_key` cannot be read".into() };
+    world.provider.answers("crustdata.company", vec![(Millis(1), without_secret.clone())]);
+    world.provider.answers("crustdata.person", vec![(Millis(1), without_secret)]);
+    let run = world.finish(&jane()).await;
+    assert_eq!((run.cost(), run.paid_calls(), day(&world).await), (Credits::ZERO, 0, (0, 0)));
+    assert!(run.calls.iter().any(|call| matches!(&call.outcome, CallOutcome::Failed { why } if why.contains("secret"))));
+}
