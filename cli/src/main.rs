@@ -13,6 +13,7 @@ mod replay;
 mod say;
 mod secret;
 mod send;
+mod stack;
 mod table;
 mod usage;
 

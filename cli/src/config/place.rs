@@ -1,69 +1,32 @@
-//! Where versions are published: a deployed stack by its outputs, or the tables of `cargo dev`.
+//! Where versions are published, and which one is in force there.
 
-use anyhow::{Context as _, Result, bail};
-use clap::Args;
-use pipeline::ports::{Activated, Active, Clock as _, Settings as _, StoreError, Version};
-use platform::{Aws, DEFAULT_WORKSPACE, DynamoStore, SystemClock, Table, TableNames};
+use anyhow::{Result, bail};
+use pipeline::ports::{Activated, Active, Clock as _, Settings as _, Version};
+use platform::{SystemClock, Table};
 
-use crate::local::{LOCAL_TABLES, is_it_up, tables_at};
-use crate::outputs::Outputs;
+use crate::stack::{Stack, Which};
 
 /// The output that names the table.
 const SETTINGS_OUTPUT: &str = "SettingsTable";
 
-/// Which stack.
-#[derive(Debug, Args)]
-pub(super) struct Which {
-    /// A file with the outputs of a deployed stack, or - for standard input: what `sam list stack-outputs --output json`
-    /// prints. Without it, the settings of `cargo dev` are meant.
-    #[arg(long, env = "MILLRACE_OUTPUTS", value_name = "FILE")]
-    outputs: Option<String>,
-    /// Another address of the local tables.
-    #[arg(long, default_value = LOCAL_TABLES, value_parser = tables_at, conflicts_with = "outputs")]
-    local: String,
+/// The stack's settings.
+pub(super) async fn settings_of(which: &Which) -> Result<Stack> {
+    which.connect(Table::Settings, SETTINGS_OUTPUT).await
 }
 
-/// The stack, connected.
-pub(super) struct Place {
-    pub(super) settings: DynamoStore,
-    /// Where that is, for people: the same command writes here and there.
-    pub(super) name: String,
-    question: String,
-}
-
-impl Which {
-    pub(super) async fn connect(&self) -> Result<Place> {
-        let Some(file) = &self.outputs else {
-            let settings = Aws::local(&self.local).await?.store(TableNames::prefixed("millrace"), DEFAULT_WORKSPACE);
-            return Ok(Place { settings, name: format!("`cargo dev` at {}", self.local), question: is_it_up(&self.local) });
-        };
-        let outputs = Outputs::read(file)?;
-        let table = outputs.get(SETTINGS_OUTPUT)?;
-        let name = format!("the deployed stack, table {table}");
-        let names = TableNames::new([(Table::Settings, table)]);
-        let settings = Aws::from_environment_in(outputs.region()).await?.store(names, DEFAULT_WORKSPACE);
-        Ok(Place { settings, name, question: format!("are the outputs in {file} those of this account's stack?") })
-    }
-}
-
-impl Place {
-    /// The answer, or what to look at when there is none.
-    pub(super) fn asked<T>(&self, answer: Result<T, StoreError>) -> Result<T> {
-        answer.with_context(|| self.question.clone())
-    }
-
+impl Stack {
     pub(super) async fn active(&self) -> Result<Option<Active>> {
-        self.asked(self.settings.active().await)
+        self.asked(self.store.active().await)
     }
 
     /// The one version whose hash begins so.
     pub(super) async fn version_named(&self, beginning: &str) -> Result<Version> {
-        one_of(self.asked(self.settings.versions().await)?, beginning)
+        one_of(self.asked(self.store.versions().await)?, beginning)
     }
 
     /// Puts a version in force instead of the one that was seen to be.
     pub(super) async fn put_in_force(&self, hash: &str, instead_of: Option<&str>) -> Result<()> {
-        match self.asked(self.settings.activate(hash, instead_of, SystemClock.now()).await)? {
+        match self.asked(self.store.activate(hash, instead_of, SystemClock.now()).await)? {
             Activated::Done | Activated::Before => Ok(()),
             Activated::Unknown => bail!("there is no version {hash}; `millrace config versions` lists those that there are"),
             Activated::Other(None) => bail!("nothing is in force any more; look at `millrace config versions` and try again"),

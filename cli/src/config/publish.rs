@@ -8,9 +8,10 @@ use domain::config::Sources;
 use pipeline::ports::{Clock as _, Published, Settings as _};
 use platform::SystemClock;
 
-use super::place::{Place, Which};
+use super::place::settings_of;
 use crate::check::{Files, Sound, mistakes};
 use crate::say::say;
+use crate::stack::{Stack, Which};
 
 /// What to publish, and where.
 #[derive(Debug, Args)]
@@ -38,7 +39,7 @@ impl Publish {
             Ok(sound) => sound,
             Err(findings) => bail!("{}\n{} found, so nothing was published", self.files.tell(&findings), mistakes(&findings)),
         };
-        let place = self.which.connect().await?;
+        let place = settings_of(&self.which).await?;
         let active = place.active().await?.map(|active| active.hash);
         let hash = sources.hash();
         let told = match &active {
@@ -46,7 +47,7 @@ impl Publish {
             Some(active) if *active == hash => "  these are the files of the version in force".to_owned(),
             Some(active) => against(&place, active, &sources).await?,
         };
-        match place.asked(place.settings.publish_version(&sources, SystemClock.now()).await)? {
+        match place.asked(place.store.publish_version(&sources, SystemClock.now()).await)? {
             Published::Stored => say(format_args!("version {hash} is published in {}\n{told}", place.name))?,
             Published::Before => say(format_args!("version {hash} was published before in {}\n{told}", place.name))?,
             Published::TooLarge { bytes, most } => {
@@ -65,8 +66,8 @@ impl Publish {
 }
 
 /// What changes against a stored version, file by file.
-async fn against(place: &Place, active: &str, sources: &Sources) -> Result<String> {
-    let Some(before) = place.asked(place.settings.version(active).await)? else {
+async fn against(place: &Stack, active: &str, sources: &Sources) -> Result<String> {
+    let Some(before) = place.asked(place.store.version(active).await)? else {
         bail!("version {active} is in force and cannot be found; put another one in force with `millrace config activate`");
     };
     let lines: Vec<String> = changes(&before, sources).iter().map(Change::line).collect();

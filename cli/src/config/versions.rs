@@ -5,8 +5,9 @@ use clap::Args;
 use pipeline::ports::{Settings as _, Version};
 use serde_json::{Value, json};
 
-use super::place::{Place, Which};
+use super::place::settings_of;
 use crate::say::say;
+use crate::stack::{Stack, Which};
 use crate::table::table;
 
 /// The word for the version in force.
@@ -51,9 +52,9 @@ pub(crate) struct Show {
 
 impl List {
     pub(crate) async fn run(&self) -> Result<()> {
-        let place = self.which.connect().await?;
+        let place = settings_of(&self.which).await?;
         let active = place.active().await?.map(|active| active.hash);
-        let versions = place.asked(place.settings.versions().await)?;
+        let versions = place.asked(place.store.versions().await)?;
         let is_active = |version: &Version| active.as_deref() == Some(version.hash.as_str());
         if self.json {
             return say(format_args!("{:#}", versions.iter().map(|version| to_json(version, is_active(version))).collect::<Value>()));
@@ -85,7 +86,7 @@ fn to_json(version: &Version, active: bool) -> Value {
 
 impl Activate {
     pub(crate) async fn run(&self) -> Result<()> {
-        let place = self.which.connect().await?;
+        let place = settings_of(&self.which).await?;
         let hash = place.version_named(&self.hash).await?.hash;
         let active = place.active().await?.map(|active| active.hash);
         if active.as_deref() == Some(hash.as_str()) {
@@ -98,7 +99,7 @@ impl Activate {
 
 impl Rollback {
     pub(crate) async fn run(&self) -> Result<()> {
-        let place = self.which.connect().await?;
+        let place = settings_of(&self.which).await?;
         let Some(active) = place.active().await? else {
             bail!("nothing was ever put in force, so there is nothing to go back to; `millrace config publish` publishes a version");
         };
@@ -110,7 +111,7 @@ impl Rollback {
     }
 }
 
-fn in_force(place: &Place, hash: &str, before: Option<&str>) -> String {
+fn in_force(place: &Stack, hash: &str, before: Option<&str>) -> String {
     let before = before.map_or_else(String::new, |before| format!(" instead of {before}"));
     format!(
         "version {hash} is in force{before} in {}; functions see it within a minute, and runs that have begun keep the version they began with",
@@ -120,14 +121,14 @@ fn in_force(place: &Place, hash: &str, before: Option<&str>) -> String {
 
 impl Show {
     pub(crate) async fn run(&self) -> Result<()> {
-        let place = self.which.connect().await?;
+        let place = settings_of(&self.which).await?;
         let hash = if self.hash == ACTIVE {
             let active = place.active().await?;
             active.context("no version is in force: the configuration decides that came with the functions")?.hash
         } else {
             place.version_named(&self.hash).await?.hash
         };
-        let sources = place.asked(place.settings.version(&hash).await)?.with_context(|| format!("version {hash} cannot be found"))?;
+        let sources = place.asked(place.store.version(&hash).await)?.with_context(|| format!("version {hash} cannot be found"))?;
         let Some(file) = &self.file else {
             return sources.iter().try_for_each(|(path, text)| say(format_args!("# ---- {path} of version {hash}\n{}", text.trim_end())));
         };

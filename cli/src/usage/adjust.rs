@@ -10,9 +10,10 @@ use pipeline::ports::{Adjusted, Clock as _, Entropy as _, Ledger as _};
 use platform::{OsEntropy, SystemClock};
 use serde_json::json;
 
-use super::place::Which;
+use super::place::ledger_of;
 use super::{json, limits_of, month_named, text, this_month};
 use crate::say::say;
+use crate::stack::Which;
 
 /// How much, and why.
 #[derive(Debug, Args)]
@@ -46,14 +47,14 @@ impl Adjust {
     pub(super) async fn run(&self) -> Result<()> {
         let at = SystemClock.now();
         let month = self.month.clone().map_or_else(|| this_month(at), Ok)?;
-        let place = self.which.connect().await?;
+        let place = ledger_of(&self.which).await?;
         let begins = place.balance(&month).await?;
         let is_opened = begins.is_none();
         // A month that somebody has used has its allocation.
         let allocation = begins.map_or_else(|| self.allocation(&month, at), |balance| Ok(balance.allocation))?;
         let id = self.id.clone().unwrap_or_else(|| OsEntropy.name());
         let adjustment = Adjustment { id, month: month.name().to_owned(), amount: self.credits, because: self.because.clone(), at };
-        let answer = place.asked(place.ledger.adjust(&adjustment, allocation).await);
+        let answer = place.asked(place.store.adjust(&adjustment, allocation).await);
         let answer = answer.with_context(|| {
             format!("whether the adjustment counted is not known; give the same command with --id={}, which counts it once", adjustment.id)
         })?;

@@ -15,10 +15,11 @@ use domain::units::{Credits, Timestamp};
 use pipeline::ports::{Clock as _, Ledger as _};
 use platform::SystemClock;
 
-use place::{Place, Which};
+use place::ledger_of;
 
 use crate::configured::config_in;
 use crate::say::say;
+use crate::stack::{Stack, Which};
 
 /// A month's credits, or one of the two ways in which a person changes them.
 #[derive(Debug, Args)]
@@ -77,11 +78,11 @@ impl Show {
         let now = SystemClock.now();
         let limits = self.config.as_deref().map(limits_of).transpose()?;
         let month = self.month.clone().map_or_else(|| this_month(now), Ok)?;
-        let place = self.which.connect().await?;
+        let place = ledger_of(&self.which).await?;
         let report = place.report(month, now).await?;
         let configured = match (limits, &self.config) {
             (Some(limits), Some(folder)) => {
-                let week = if limits.week.is_some() { place.asked(place.ledger.taken_of_week(&now.week()).await)? } else { Credits::ZERO };
+                let week = if limits.week.is_some() { place.asked(place.store.taken_of_week(&now.week()).await)? } else { Credits::ZERO };
                 let caps = report.caps(&limits, week);
                 Some(Configured { folder: folder.clone(), caps, budget: limits.budget, allocation: limits.allocation })
             }
@@ -95,16 +96,16 @@ impl Show {
     }
 }
 
-impl Place {
+impl Stack {
     /// Two reads of counters: a call that ends in between is in the days and not yet in the month.
     async fn report(&self, month: Month, now: Timestamp) -> Result<Report> {
         let balance = self.balance(&month).await?;
-        let days = self.asked(self.ledger.usage(month.name()).await)?;
+        let days = self.asked(self.store.usage(month.name()).await)?;
         Ok(Report::of(month, now, balance, days))
     }
 
     async fn balance(&self, month: &Month) -> Result<Option<Balance>> {
-        self.asked(self.ledger.balance(month.name()).await)
+        self.asked(self.store.balance(month.name()).await)
     }
 }
 

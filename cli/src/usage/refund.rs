@@ -8,9 +8,10 @@ use domain::units::Credits;
 use pipeline::ports::Ledger as _;
 use serde_json::json;
 
-use super::place::{Place, Which};
+use super::place::ledger_of;
 use super::{json, text};
 use crate::say::say;
+use crate::stack::{Stack, Which};
 
 /// Which call, and what the statement says.
 #[derive(Debug, Args)]
@@ -35,10 +36,10 @@ pub(super) struct Refund {
 
 impl Refund {
     pub(super) async fn run(&self) -> Result<()> {
-        let place = self.which.connect().await?;
+        let place = ledger_of(&self.which).await?;
         let entry = self.entry(&place).await?;
         let Some(refunded) = entry.refunded(self.billed) else { bail!("{}", why_not(&entry, self.billed)) };
-        let moved = place.asked(place.ledger.move_on(&entry, &refunded).await);
+        let moved = place.asked(place.store.move_on(&entry, &refunded).await);
         if !moved.context("whether the refund counted is not known; give the same command again, it counts once")? {
             bail!("somebody else changed this entry just now, nothing was refunded; give the same command again");
         }
@@ -47,9 +48,9 @@ impl Refund {
         self.show(&entry, &balance)
     }
 
-    async fn entry(&self, place: &Place) -> Result<Reservation> {
+    async fn entry(&self, place: &Stack) -> Result<Reservation> {
         let id = ReservationId { run: self.run.clone(), operation: self.operation.clone(), attempt: self.attempt };
-        let entry = place.asked(place.ledger.read_reservation(&id).await)?;
+        let entry = place.asked(place.store.read_reservation(&id).await)?;
         entry.ok_or_else(|| {
             anyhow!(
                 "the ledger has no entry for attempt {} of {} by run {}: it was not called, it costs nothing, or its answer came from \
