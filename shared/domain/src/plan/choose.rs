@@ -48,9 +48,11 @@ pub fn next(situation: &Situation<'_>) -> Next {
     let (due, optional): (Vec<_>, Vec<_>) = paid.into_iter().partition(|candidate| choice.is_due(candidate));
     if let Some(best) = choice.best(&due) {
         // What is due for an audience's sake may be needless after another answer: such a call goes out alone.
+        if !choice.is_due_in_any_case(best) {
+            return Next::Ask(vec![choice.ask(best)]);
+        }
         let may_join = |other: &&Candidate<'_>| other.ready_at.is_none() && !std::ptr::eq(*other, best) && choice.is_due_in_any_case(other);
-        let others = due.iter().filter(may_join).filter(|_| choice.is_due_in_any_case(best));
-        return Next::Ask(choice.ask_at_once(std::iter::once(best).chain(others)));
+        return Next::Ask(choice.ask_at_once(std::iter::once(best).chain(due.iter().filter(may_join))));
     }
     let (optional, vain): (Vec<_>, Vec<_>) = optional.into_iter().partition(|candidate| choice.matters(candidate));
     // While one that is due waits for its rate limit, its answer may still make others wanted.

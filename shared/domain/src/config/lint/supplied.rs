@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::sheet::{Placed, Sheet};
+use super::sheet::{Placed, Sheet, StepAt};
 use crate::condition::Cuts;
 use crate::config::Finding;
 use crate::decide::may_be_said_by_signup;
@@ -15,9 +15,7 @@ pub(super) fn findings(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Finding>
     if sheet.steps.is_empty() {
         return Vec::new();
     }
-    let asked = sheet.steps.iter().flat_map(|step| &step.providers).filter_map(|name| catalogue.get(*name));
-    let mut told: BTreeSet<Field> = asked.flat_map(|operation| &operation.supplies).cloned().collect();
-    told.extend(derived::derivable(&told));
+    let told = told_by(&sheet.steps, catalogue);
     let is_told = |field: &Field| told.contains(field) || may_be_said_by_signup(field, sheet.schema);
     let (mut found, mut said) = (Vec::new(), BTreeSet::new());
     for placed in conditions(sheet) {
@@ -34,7 +32,7 @@ pub(super) fn findings(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Finding>
             }
         }
     }
-    found.extend(waiting_for_themselves(sheet, catalogue));
+    found.extend(waiting_for_themselves(sheet, catalogue, &told));
     for wanted in sheet.wanted.iter().filter(|wanted| !told.contains(&wanted.field)) {
         let field = &wanted.field;
         let message = format!("{}: no step asks anybody who tells `{field}`; {}, or leave it out", wanted.what, advice(field, catalogue));
@@ -43,15 +41,16 @@ pub(super) fn findings(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Finding>
     found
 }
 
+/// What those whom these steps ask tell, and what follows from it.
+fn told_by<'s>(steps: impl IntoIterator<Item = &'s StepAt<'s>>, catalogue: &Catalogue) -> BTreeSet<Field> {
+    let asked = steps.into_iter().flat_map(|step| &step.providers).filter_map(|name| catalogue.get(*name));
+    let mut told: BTreeSet<Field> = asked.flat_map(|operation| &operation.supplies).cloned().collect();
+    told.extend(derived::derivable(&told));
+    told
+}
+
 /// Conditions of steps and filters that read only what is told by those who are asked once they hold: nobody ever is.
-fn waiting_for_themselves(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Finding> {
-    let told_by = |nth: usize| sheet.steps[nth].providers.iter().filter_map(|name| catalogue.get(*name)).flat_map(|op| op.supplies.iter());
-    let told = |steps: &BTreeSet<usize>| {
-        let mut told: BTreeSet<Field> = steps.iter().flat_map(|nth| told_by(*nth)).cloned().collect();
-        told.extend(derived::derivable(&told));
-        told
-    };
-    let all = told(&(0..sheet.steps.len()).collect());
+fn waiting_for_themselves(sheet: &Sheet<'_>, catalogue: &Catalogue, all: &BTreeSet<Field>) -> Vec<Finding> {
     let may_hold = |when: &Placed<'_>, told: &BTreeSet<Field>| {
         let cuts = Cuts::of([&when.when]);
         let read = cuts.fields();
@@ -61,7 +60,7 @@ fn waiting_for_themselves(sheet: &Sheet<'_>, catalogue: &Catalogue) -> Vec<Findi
     };
     let mut asked = BTreeSet::new();
     loop {
-        let known = told(&asked);
+        let known = told_by(asked.iter().map(|nth: &usize| &sheet.steps[*nth]), catalogue);
         let is_free = |nth: &usize| guards(sheet, *nth).all(|when| may_hold(when, &known));
         let next: BTreeSet<usize> = (0..sheet.steps.len()).filter(is_free).collect();
         if next == asked {
