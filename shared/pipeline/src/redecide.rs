@@ -8,7 +8,6 @@ use std::sync::Arc;
 use domain::config::Config;
 use domain::decide::{Evidence, decide};
 use domain::decision::Decision;
-use domain::gate::Verdict;
 use domain::merge::merge;
 use domain::record::{Decided, Record};
 use domain::route::Track;
@@ -18,10 +17,11 @@ use domain::steady::Before;
 use domain::units::{Millis, Timestamp};
 
 use crate::enrich::save::SAVE_TRIES;
-use crate::messages::{RedecideMessage, WritebackMessage, to_body};
+use crate::messages::{RedecideMessage, to_body};
 use crate::owners::Owners;
 use crate::ports::{Clock, DecidedLeads, DecidedRun, Queue, QueueName, Saved, Stage};
 use crate::work::Retry;
+use crate::write_back::hand_to_crm;
 
 /// How soon a lead is looked at again whose run is still at work.
 const RUN_PAUSE: Millis = Millis::seconds(30);
@@ -133,10 +133,7 @@ impl Redecide {
         if log.run.decision().is_some_and(|last| last.seq >= decision.seq) {
             return Ok(Saved::Stored);
         }
-        if decision.gate.verdict == Verdict::Pass && self.config.crm.is_some() {
-            let message = WritebackMessage { record: record.id.clone(), run: log.run.id.clone(), attempt: 0 };
-            self.queue.send(QueueName::Writeback, &to_body(&message)?, Millis(0)).await?;
-        }
+        hand_to_crm(&*self.queue, &self.config, decision, &record.id, &log.run.id).await?;
         let facts = merge(&record.observations, &self.config.schema, &self.config.trust, decision.at);
         log.run.decide_again(decision.clone(), config, facts, &record.observations, self.config.deadlines.identity_window);
         let saved = self.store.amend_run(log).await?;

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use domain::config::{Config, CrmPlan};
+use domain::decision::Decision;
 use domain::gate::Verdict;
 use domain::identity::Email;
 use domain::merge::Facts;
-use domain::record::{Decided, Record};
+use domain::record::{Decided, Record, RecordId};
 use domain::schema::Field;
+use domain::signup::RunId;
 use domain::units::{Millis, Timestamp};
 use domain::writeback::{digest, properties};
 
@@ -47,6 +49,21 @@ pub struct WriteBack {
     pub entropy: Arc<dyn Entropy>,
     /// The configuration.
     pub config: Arc<Config>,
+}
+
+/// Sends a decided lead on to be written. What the gate holds goes nowhere, nor does anything where no CRM is configured.
+pub(crate) async fn hand_to_crm(
+    queue: &dyn Queue,
+    config: &Config,
+    decision: &Decision,
+    record: &RecordId,
+    run: &RunId,
+) -> Result<(), Retry> {
+    if decision.gate.verdict != Verdict::Pass || config.crm.is_none() {
+        return Ok(());
+    }
+    let message = WritebackMessage { record: record.clone(), run: run.clone(), attempt: 0 };
+    Ok(queue.send(QueueName::Writeback, &to_body(&message)?, Millis(0)).await?)
 }
 
 impl WriteBack {

@@ -3,6 +3,7 @@
 mod ask;
 mod call;
 mod earlier;
+mod hand_over;
 mod kept;
 pub(crate) mod save;
 pub(crate) mod settle;
@@ -12,33 +13,26 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use domain::config::Config;
-use domain::credits::Trigger;
 use domain::decide::{Evidence, decide, join_observations, observations_of};
 use domain::decision::Decision;
 use domain::freshness::Freshness;
-use domain::gate::Verdict;
 use domain::identity::{HashKey, LookupKey};
 use domain::merge::{Facts, merge};
 use domain::observation::Observation;
 use domain::plan::{self, Next, Situation};
-use domain::priority::Priority;
 use domain::record::{Alias, Record, RecordId, aliases_of};
 use domain::run::{Asked, Run};
 use domain::schema::Field;
-use domain::signup::RunId;
 use domain::steady::Before;
 use domain::units::{Credits, Millis, Timestamp};
 
 use self::ask::Owed;
 use self::kept::Looked;
 
-use crate::dead_letters::OTHER_SIGNUP;
-use crate::messages::{LookupMessage, WritebackMessage, to_body};
-use crate::ports::{
-    CacheKey, CachedReply, Claim, ClaimRequest, Clock, Entropy, Lease, Poison, Provider, Queue, QueueName, Store, StoreError, Window,
-};
+use crate::messages::LookupMessage;
+use crate::ports::{CacheKey, CachedReply, Claim, ClaimRequest, Clock, Entropy, Lease, Provider, Queue, Store, StoreError, Window};
 use crate::versions::Versions;
-use crate::work::{Retry, Worked, put_aside};
+use crate::work::{Retry, Worked};
 
 pub use version::Configured;
 
@@ -50,8 +44,6 @@ const LEASE: Millis = Millis::seconds(30);
 const LEAST_TIME: Millis = Millis::seconds(3);
 /// What is kept back of the lease for storing and handing over after the last call.
 const CLOSING_TIME: Millis = Millis::seconds(1);
-/// After so many delayed copies without an end something is wrong, and the message is left to the dead-letter queue.
-const COPIES_MAX: u32 = 1000;
 /// How soon a run looks again whether another run of the same person has ended.
 const SAME_PERSON_PAUSE: Millis = Millis::seconds(1);
 
@@ -365,76 +357,10 @@ impl Enrich {
         }
     }
 
-    /// Sends the decided lead on; what the gate holds goes nowhere.
-    async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
-        let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
-        let was_left_out = |call: &plan::Call| call.outcome == (plan::CallOutcome::NotMade { why: plan::Skip::CachedOnly });
-        if decision.gate.verdict == Verdict::Pass && run.paid_by.is_none() && run.calls.iter().any(was_left_out) {
-            self.refresh_in_background(&run).await?;
-        }
-        if let (Verdict::Pass, Some(record), true) = (decision.gate.verdict, &run.record, self.config.crm.is_some()) {
-            self.send_to_crm(record, &run.id).await?;
-        }
-        self.store.finish_run(lease).await?;
-        Ok(Worked::Finished { run })
-    }
-
-    /// What a signup that got by with what is kept was not asked, is asked when nobody is in a hurry (S3-55). The refresh is a
-    /// delivery of its own, so that sending it twice starts one run.
-    async fn refresh_in_background(&self, run: &Run) -> Result<(), Retry> {
-        let message = LookupMessage {
-            signup: run.signup.for_refresh(),
-            priority: Priority::Low,
-            trigger: Trigger::Scheduled,
-            accepted_at: self.clock.now(),
-            answer_by: None,
-            copies: 0,
-        };
-        Ok(self.queue.send(message.queue(), &to_body(&message)?, Millis(0)).await?)
-    }
-
-    async fn send_to_crm(&self, record: &RecordId, run: &RunId) -> Result<(), Retry> {
-        let message = WritebackMessage { record: record.clone(), run: run.clone(), attempt: 0 };
-        Ok(self.queue.send(QueueName::Writeback, &to_body(&message)?, Millis(0)).await?)
-    }
-
-    /// A claimant that lost its lease may have stored its decision on the record after another one had handed the run over.
-    /// The message that it left comes again, and what it decided last is handed over as well: the CRM gets the newest decision.
-    async fn hand_over_late(&self, run: &Run, record: Option<Record>) -> Result<(), Retry> {
-        let Some(Record { id, decided: Some(decided), .. }) = record else { return Ok(()) };
-        let is_late = decided.run == run.id && run.decision().is_some_and(|handed_over| handed_over.seq < decided.decision.seq);
-        if is_late && decided.decision.gate.verdict == Verdict::Pass && self.config.crm.is_some() {
-            self.send_to_crm(&id, &run.id).await?;
-        }
-        Ok(())
-    }
-
     async fn free_window(&self, work: &Work) -> Result<(), Retry> {
         if let (Some(identity), None) = (&work.identity, &work.run.paid_by) {
             self.store.free_window(identity, &work.run.id).await?;
         }
         Ok(())
-    }
-
-    /// A live copy goes into the queue first; only then the message may be deleted.
-    async fn park_message(&self, message: &LookupMessage, until: Timestamp, why: &'static str) -> Result<Worked, Retry> {
-        if message.copies >= COPIES_MAX {
-            return Err(Retry(format!("{why}, and {COPIES_MAX} delayed copies came to no end")));
-        }
-        let copy = LookupMessage { copies: message.copies + 1, ..message.clone() };
-        let delay = until.since(self.clock.now());
-        self.queue.send(copy.queue(), &to_body(&copy)?, delay).await?;
-        Ok(Worked::Parked { run: message.signup.run_id(&self.key), until, why })
-    }
-
-    async fn poison(&self, message: &LookupMessage, run: &Run) -> Result<Worked, Retry> {
-        let poison = Poison {
-            id: self.entropy.name(),
-            queue: message.queue().as_str().to_owned(),
-            why: format!("{OTHER_SIGNUP}{}; the first one stands", run.id),
-            body: to_body(message)?,
-            at: self.clock.now(),
-        };
-        put_aside(&*self.store, poison).await
     }
 }
