@@ -30,7 +30,7 @@ fn configurations() -> (Config, Config) {
     let mut since = before.clone();
     since.hash = "deployed-since".into();
     since.route.rules.clear();
-    (since.route.otherwise, since.route.undecided) = (Track::SdrQueue, Track::SdrQueue);
+    (since.route.otherwise, since.route.undecided) = (Track::SdrQueue, Track::SdrQueue.into());
     (before, since)
 }
 

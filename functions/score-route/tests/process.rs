@@ -23,7 +23,7 @@ async fn a_batch_is_decided_again_by_the_bundled_configuration_and_the_unreadabl
     before.hash = "deployed-before".into();
     before.route.rules.clear();
     before.score.clear();
-    (before.route.otherwise, before.route.undecided) = (Track::SdrQueue, Track::SdrQueue);
+    (before.route.otherwise, before.route.undecided) = (Track::SdrQueue, Track::SdrQueue.into());
     for (record, email) in PEOPLE {
         decided(&store, &before, record, email).await;
     }

@@ -35,8 +35,8 @@ pub struct Rules<'a> {
 
 impl<'a> Rules<'a> {
     /// Where a lead is while several tracks are possible: where it was decided to be, or on the honest default.
-    fn while_unknown(&self) -> Track {
-        self.before.map_or(self.route.undecided, |before| before.track)
+    fn while_unknown(&self, view: &View<'_>) -> Track {
+        self.before.map_or_else(|| self.route.undecided.track(view), |before| before.track)
     }
 
     fn clauses(&self) -> Cuts<'a> {
@@ -220,7 +220,7 @@ impl<'p> Search<'p> {
     fn outcomes(&mut self, assumed: &mut Assumptions<'p>, asked: &[&'p Unknown], outcomes: &mut Tracks) {
         let Some((first, rest)) = asked.split_first() else {
             let tracks = self.tracks(assumed);
-            outcomes.insert(tracks.single().unwrap_or(self.possible.rules.while_unknown()));
+            outcomes.insert(tracks.single().unwrap_or(self.possible.rules.while_unknown(&self.possible.known.view())));
             return;
         };
         for piece in &first.pieces {
@@ -297,7 +297,7 @@ mod tests {
             destination: None,
             because: (*when).to_owned(),
         };
-        RouteRules { rules: rules.iter().map(rule).collect(), otherwise, undecided: Track::Review, hysteresis: 5 }
+        RouteRules { rules: rules.iter().map(rule).collect(), otherwise, undecided: Track::Review.into(), hysteresis: 5 }
     }
 
     fn tracks(score: &[(&str, i64)], route: &RouteRules, open: &[&'static str]) -> Vec<Track> {

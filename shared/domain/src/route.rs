@@ -113,9 +113,41 @@ pub struct RouteRules {
     /// Where a lead goes when no rule holds.
     pub otherwise: Track,
     /// Where a lead goes for now while several tracks are possible.
-    pub undecided: Track,
+    pub undecided: Undecided,
     /// A lead that was decided for good stays on its track while so many points more or fewer would lead back to it; 0 to 100.
     pub hysteresis: i64,
+}
+
+/// Where leads go for now while several tracks are possible: the honest default, by what the signup itself says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undecided {
+    /// In order; the first that holds decides.
+    pub rules: Vec<UndecidedRule>,
+    /// Where those wait for whom no rule holds.
+    pub otherwise: Track,
+}
+
+/// A rule about undecided leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndecidedRule {
+    /// The condition. It reads only what the signup itself says, so that it never changes on the way.
+    pub when: Condition,
+    /// Where the lead waits.
+    pub to: Track,
+}
+
+impl Undecided {
+    /// Where this lead waits.
+    #[must_use]
+    pub fn track(&self, view: &View<'_>) -> Track {
+        self.rules.iter().find(|rule| rule.when.evaluate(view) == Truth::True).map_or(self.otherwise, |rule| rule.to)
+    }
+}
+
+impl From<Track> for Undecided {
+    fn from(track: Track) -> Self {
+        Self { rules: Vec::new(), otherwise: track }
+    }
 }
 
 /// Where a lead goes, and why.
@@ -176,8 +208,9 @@ pub fn route(rules: &RouteRules, view: &View<'_>, possible: Tracks) -> Route {
         let destination = decided_by.filter(|rule| rule.to == track && waiting_for.is_empty()).and_then(|rule| rule.destination.clone());
         return Route { track, destination, provisional: false, possible: vec![track], because: vec![reason] };
     }
-    waiting_for.insert(0, format!("not enough is known, so {} for now", rules.undecided.as_str()));
-    Route { track: rules.undecided, destination: None, provisional: true, possible: possible.iter().collect(), because: waiting_for }
+    let track = rules.undecided.track(view);
+    waiting_for.insert(0, format!("not enough is known, so {} for now", track.as_str()));
+    Route { track, destination: None, provisional: true, possible: possible.iter().collect(), because: waiting_for }
 }
 
 /// The owner whose turn it is in a pool: turn 0 is the first. `None` for an empty pool.
@@ -203,7 +236,12 @@ mod tests {
             destination: Some(format!("of {when}")),
             because: (*when).to_owned(),
         };
-        RouteRules { rules: list.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe, hysteresis: 5 }
+        RouteRules {
+            rules: list.iter().map(rule).collect(),
+            otherwise: Track::SelfServe,
+            undecided: Track::SelfServe.into(),
+            hysteresis: 5,
+        }
     }
 
     fn routed(rules: &RouteRules, view: &View<'_>) -> Route {

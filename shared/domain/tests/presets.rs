@@ -1,4 +1,4 @@
-//! The bundled preset `plg` against the features that it is made of (S3-14, S2-65).
+//! The bundled presets `signup` and `plg`: where those go who ask for sales, and the features that `plg` is made of (S3-14, S2-65).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
 use domain::config::{Config, Draft, Sources};
@@ -40,8 +40,12 @@ fn catalogue() -> Catalogue {
 }
 
 fn plg() -> Config {
+    preset("plg")
+}
+
+fn preset(name: &str) -> Config {
     let files = PRESETS.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
-    let main = ("millrace.yaml".to_owned(), MAIN.replace("preset: signup", "preset: plg"));
+    let main = ("millrace.yaml".to_owned(), MAIN.replace("preset: signup", &format!("preset: {name}")));
     let sources = Sources::new(files.chain([main]));
     let draft = Draft::read(&sources).unwrap();
     draft.check(catalogue()).unwrap()
@@ -61,7 +65,11 @@ fn facts(known: &[(&str, Value)]) -> Facts {
 }
 
 fn decided(config: &Config, known: &[(&str, Value)]) -> (Score, Route) {
-    let arrived = [known, &[("signup.arrival", Value::text("free_tier"))]].concat();
+    arrived("free_tier", config, known)
+}
+
+fn arrived(arrival: &str, config: &Config, known: &[(&str, Value)]) -> (Score, Route) {
+    let arrived = [known, &[("signup.arrival", Value::text(arrival))]].concat();
     let known = facts(&arrived);
     let evidence = Evidence { facts: &known, calls: &[], open: &[], paid_by: None, before: None, accepted_at: Timestamp::from_millis(0) };
     let decision = decide(config, &evidence, 1, Timestamp::from_millis(0));
@@ -119,4 +127,29 @@ fn s2_65_engagement_brings_a_user_to_sales_at_a_lower_score() {
     assert_eq!(config.tiers.of(45, 45).unwrap().known(), Some("C"));
     known.push(("engagement.score", Value::number(60)));
     assert_eq!(decided(&config, &known).1.track.as_str(), "sales_assist");
+}
+
+#[test]
+fn whoever_asks_for_sales_is_sales_own_whatever_is_known() {
+    for config in ["signup", "plg"].map(preset) {
+        for arrival in ["demo_request", "contact_sales"] {
+            let track = |known: &[(&str, Value)]| {
+                let (_, route) = arrived(arrival, &config, known);
+                (route.track.as_str(), route.provisional, route.because.first().cloned().unwrap())
+            };
+            assert_eq!(track(&[]), ("sdr_queue", true, "not enough is known, so sdr_queue for now".to_owned()));
+            assert_eq!(track(&best()), ("ae_queue", false, "asked for sales and scored 60 or more".to_owned()));
+            let small = [
+                ("company.headcount", Value::number(3)),
+                ("company.funding_stage", Value::text("pre_seed")),
+                ("company.tech_stack", Value::list(["php"])),
+                ("company.traffic_trend_90d", decimal("0.01")),
+                ("contact.seniority", Value::text("manager")),
+            ];
+            assert_eq!(track(&small), ("sdr_queue", false, "asked for sales".to_owned()));
+            let large = ("company.headcount", Value::number(9000));
+            assert_eq!(track(&[large]).0, "sales_assist");
+        }
+        assert_eq!(decided(&config, &[]).1.track.as_str(), "self_serve", "nobody asked for sales");
+    }
 }

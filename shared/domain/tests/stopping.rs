@@ -317,7 +317,7 @@ impl World {
     fn track(&self, facts: &Facts, trust: &Trust) -> Track {
         let known = Known { facts, floor: trust.floor, open: &BTreeSet::new() };
         let tracks = Possible::new(self.judges.rules(), known, &Schema::default()).tracks();
-        let while_unknown = self.judges.before.as_ref().map_or(self.judges.route.undecided, |before| before.track);
+        let while_unknown = self.judges.before.as_ref().map_or(self.judges.route.undecided.otherwise, |before| before.track);
         tracks.single().unwrap_or(while_unknown)
     }
 

@@ -8,6 +8,7 @@ use serde_saphyr::Spanned;
 use super::eligibility::EligibilitySection;
 use super::enrichment_rules::RuleSection;
 use super::freshness::FreshnessSection;
+use super::undecided::UndecidedSection;
 use crate::confidence::{Trust, UsualAge};
 use crate::gate::Verdict;
 use crate::plan::{OnFailure, OnRateLimit, OnTimeout, Order, Until};
@@ -279,7 +280,7 @@ pub(super) struct ScoreSection {
 pub(super) struct RouteSection {
     pub(super) rules: Vec<RouteRuleSection>,
     pub(super) otherwise: Track,
-    pub(super) undecided: Track,
+    pub(super) undecided: UndecidedSection,
     #[serde(default)]
     pub(super) hysteresis: Option<Spanned<i64>>,
 }

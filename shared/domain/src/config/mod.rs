@@ -16,6 +16,7 @@ mod settings;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod undecided;
 mod verticals;
 
 use std::collections::BTreeMap;

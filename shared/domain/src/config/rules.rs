@@ -129,7 +129,8 @@ impl Checker {
             }
             points.value
         });
-        RouteRules { rules, otherwise: section.otherwise, undecided: section.undecided, hysteresis }
+        let undecided = self.undecided(file, section.undecided);
+        RouteRules { rules, otherwise: section.otherwise, undecided, hysteresis }
     }
 
     fn destination(&mut self, file: &str, written: Spanned<String>) -> Option<String> {

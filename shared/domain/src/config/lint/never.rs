@@ -12,11 +12,11 @@ pub(super) fn names(sheet: &Sheet<'_>) -> Vec<Finding> {
     among(sheet, sheet.named.iter())
 }
 
-/// Gate, steps, score and verticals. Routes and sets are looked at in their order.
+/// Gate, steps, score, verticals and where undecided leads wait. Routes and sets are looked at in their order.
 pub(super) fn rules(sheet: &Sheet<'_>) -> Vec<Finding> {
     let score = sheet.score.iter().chain(sheet.sets.iter().flat_map(|set| set.score.iter().flatten())).map(|rule| &rule.placed);
     let steps = sheet.steps.iter().filter_map(|step| step.when.as_ref());
-    among(sheet, sheet.gate.iter().chain(steps).chain(score).chain(&sheet.verticals))
+    among(sheet, sheet.gate.iter().chain(steps).chain(score).chain(&sheet.verticals).chain(&sheet.undecided))
 }
 
 /// The filters of the rules by which records are looked up again.

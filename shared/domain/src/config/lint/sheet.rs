@@ -8,6 +8,7 @@ use crate::condition::Condition;
 use crate::config::MAIN_FILE;
 use crate::config::check::line;
 use crate::config::document::{AudienceSection, GateSection, Main, Preset, RouteSection, ScoreSection, SetSection, StepSection};
+use crate::config::undecided::UndecidedSection;
 use crate::route::Track;
 use crate::schema::{Field, Schema};
 
@@ -67,6 +68,8 @@ pub(super) struct Sheet<'a> {
     pub(super) wanted: Vec<WantedAt<'a>>,
     pub(super) score: Vec<Scored<'a>>,
     pub(super) route: Vec<Routed<'a>>,
+    /// Where undecided leads wait, by the default route and by those of the sets.
+    pub(super) undecided: Vec<Placed<'a>>,
     pub(super) sets: Vec<SetAt<'a>>,
 }
 
@@ -82,8 +85,11 @@ impl<'a> Sheet<'a> {
         let (score, reader) = main.and_then(|main| main.score.as_ref()).map_or((&preset.score, of_preset), |score| (score, own));
         let score = reader.score(score);
         let (route, reader) = main.and_then(|main| main.route.as_ref()).map_or((&preset.route, of_preset), |route| (route, own));
-        let route = reader.route(route);
+        let (route, mut undecided) = (reader.route(route), reader.undecided(&route.undecided));
         let (sets, reader) = main.and_then(|main| main.sets.as_ref()).map_or((&preset.sets, of_preset), |sets| (sets, own));
+        for section in sets.iter().filter_map(|set| set.route.as_ref()) {
+            undecided.extend(reader.undecided(&section.undecided));
+        }
         let sets = reader.sets(sets);
         let (verticals, reader) =
             main.and_then(|main| main.verticals.as_ref()).map_or((&preset.verticals, of_preset), |verticals| (verticals, own));
@@ -100,7 +106,7 @@ impl<'a> Sheet<'a> {
                 named.push(placed);
             }
         }
-        Self { schema, named, verticals, gate, steps, wanted, score, route, sets }
+        Self { schema, named, verticals, gate, steps, wanted, score, route, undecided, sets }
     }
 }
 
@@ -150,6 +156,11 @@ impl<'a> Reader<'a> {
         let rules = section.rules.iter();
         let placed = |because: &str, when| self.placed(when, format!("route rule \"{because}\""));
         rules.filter_map(|rule| Some(Routed { placed: placed(&rule.because, &rule.when)?, to: rule.to })).collect()
+    }
+
+    fn undecided(self, section: &UndecidedSection) -> Vec<Placed<'a>> {
+        let UndecidedSection::By(listed) = section else { return Vec::new() };
+        listed.rules.iter().filter_map(|rule| self.placed(&rule.when, "rule of `undecided`".to_owned())).collect()
     }
 
     fn sets(self, sections: &[SetSection]) -> Vec<SetAt<'a>> {

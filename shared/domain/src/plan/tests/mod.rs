@@ -45,7 +45,7 @@ fn route(rules: &[(&str, Track)]) -> RouteRules {
         destination: None,
         because: (*when).to_owned(),
     };
-    RouteRules { rules: rules.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe, hysteresis: 5 }
+    RouteRules { rules: rules.iter().map(rule).collect(), otherwise: Track::SelfServe, undecided: Track::SelfServe.into(), hysteresis: 5 }
 }
 
 fn fact(confidence: u16, age: Millis) -> Fact {
