@@ -32,6 +32,7 @@ async fn a_signup_accepted_before_the_end_is_finished_after_the_start() {
         answer_by: None,
         copies: 0,
         trigger: domain::credits::Trigger::Auto,
+        action: domain::rules::Action::AllMissing,
     };
     {
         let first = Stack::start(&args, Journal::default()).await.unwrap();

@@ -78,6 +78,9 @@ fn decided(text: &mut String, run: &Run, decision: &Decision) {
     if let Some(payer) = &run.paid_by {
         let _ = writeln!(text, "  nothing was paid: run {payer} looked the same person up within the hour");
     }
+    if let Some(refresh) = &run.refreshed_by {
+        let _ = writeln!(text, "  it got by with what was kept; run {refresh} looks up the rest in the background");
+    }
     let _ = writeln!(text, "\ngate: {}", decision.gate.verdict.as_str());
     for reason in &decision.gate.because {
         let _ = writeln!(text, "  because {reason}");

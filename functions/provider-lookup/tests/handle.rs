@@ -9,6 +9,7 @@ use domain::credits::Trigger;
 use domain::identity::{Email, HashKey};
 use domain::priority::Priority;
 use domain::reply::Reply;
+use domain::rules::Action;
 use domain::signup::Signup;
 use domain::units::{Millis, Timestamp};
 use lambda_runtime::Context;
@@ -59,7 +60,15 @@ fn message(email: &str) -> LookupMessage {
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0, trigger: Trigger::Auto }
+    LookupMessage {
+        signup,
+        priority: Priority::High,
+        accepted_at: START,
+        answer_by: None,
+        copies: 0,
+        trigger: Trigger::Auto,
+        action: Action::AllMissing,
+    }
 }
 
 fn record(id: &str, body: &str) -> Value {

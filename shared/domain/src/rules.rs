@@ -2,6 +2,8 @@
 //!
 //! A rule is an object that is checked and matched here. Nothing fires it yet.
 
+use serde::{Deserialize, Serialize};
+
 use crate::condition::{Condition, Truth, View};
 use crate::priority::Priority;
 use crate::schema::{Entity, Field};
@@ -28,12 +30,34 @@ pub enum RuleTrigger {
 }
 
 /// What is looked up (S0-96).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Every field that is missing.
+    #[default]
     AllMissing,
     /// These, as far as they are missing.
     Fields(Vec<Field>),
+}
+
+impl Action {
+    /// Whether nothing in particular is meant.
+    #[must_use]
+    pub const fn is_all_missing(&self) -> bool {
+        matches!(self, Self::AllMissing)
+    }
+
+    /// The fields that are meant by name.
+    #[must_use]
+    pub fn named(&self) -> &[Field] {
+        if let Self::Fields(fields) = self { fields } else { &[] }
+    }
+
+    /// Whether a field is meant.
+    #[must_use]
+    pub fn means(&self, field: &Field) -> bool {
+        self.is_all_missing() || self.named().contains(field)
+    }
 }
 
 /// One rule.

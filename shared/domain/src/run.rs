@@ -13,6 +13,7 @@ use crate::observation::{Absence, Observation};
 use crate::plan::{Call, CallOutcome, Order};
 use crate::priority::Priority;
 use crate::record::RecordId;
+use crate::rules::Action;
 use crate::schema::Field;
 use crate::seen::Seen;
 use crate::signup::{RunId, Signup};
@@ -30,6 +31,9 @@ pub struct Run {
     /// What started it: a signup that came in, or the refresh of one that got by with what was kept (S3-55).
     #[serde(default, skip_serializing_if = "Trigger::is_auto")]
     pub trigger: Trigger,
+    /// What it looks up: all that is missing, or the fields that a rule names (S0-96).
+    #[serde(default, skip_serializing_if = "Action::is_all_missing")]
+    pub action: Action,
     /// When the webhook accepted it.
     pub accepted_at: Timestamp,
     /// When somebody waiting gets what is known.
@@ -53,6 +57,9 @@ pub struct Run {
     /// The run that paid for the same person within the hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_by: Option<RunId>,
+    /// The run that looks up in the background what this one got by without (S3-55).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refreshed_by: Option<RunId>,
     /// The record it ended in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record: Option<RecordId>,
@@ -93,6 +100,7 @@ impl Run {
             signup,
             priority,
             trigger: Trigger::Auto,
+            action: Action::AllMissing,
             accepted_at,
             answer_by: accepted_at,
             finish_by: accepted_at,
@@ -102,6 +110,7 @@ impl Run {
             asked: None,
             explored_one_in: None,
             paid_by: None,
+            refreshed_by: None,
             record: None,
             facts: Facts::new(),
             decisions: Vec::new(),

@@ -16,6 +16,7 @@ use domain::observation::{Basis, Observation};
 use domain::plan::{Ask, Call, CallOutcome, Catalogue, Next, OnError, Operation, Order, Plan, Situation, Step, Stop, Until, next};
 use domain::possible::{Known, Possible, Rules};
 use domain::route::{RouteRule, RouteRules, Track};
+use domain::rules::Action;
 use domain::schema::{Field, FieldClass, Schema};
 use domain::score::ScoreRule;
 use domain::steady::Before;
@@ -129,7 +130,7 @@ fn judges_with(gate: impl Strategy<Value = Vec<String>>, has: bool) -> impl Stra
                     .map(|(when, to)| RouteRule { when: condition(&when), to, destination: None, because: when })
                     .collect(),
                 otherwise,
-                undecided,
+                undecided: undecided.into(),
                 hysteresis,
             },
             before,
@@ -274,6 +275,7 @@ impl World {
                 freshness: Freshness::SIGNUP,
                 eligibility: &Eligibility::default(),
                 trigger: Trigger::Auto,
+                action: &Action::AllMissing,
                 cached_only: false,
                 audiences: &[],
                 kept: &BTreeSet::new(),

@@ -3,6 +3,7 @@
 use domain::credits::Trigger;
 use domain::priority::Priority;
 use domain::record::RecordId;
+use domain::rules::Action;
 use domain::signup::{RunId, Signup};
 use domain::units::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -19,6 +20,9 @@ pub struct LookupMessage {
     /// What sent it.
     #[serde(default, skip_serializing_if = "Trigger::is_auto")]
     pub trigger: Trigger,
+    /// What is looked up.
+    #[serde(default, skip_serializing_if = "Action::is_all_missing")]
+    pub action: Action,
     /// When the webhook accepted it.
     pub accepted_at: Timestamp,
     /// When somebody waiting gets what is known; absent when nobody waits.

@@ -3,6 +3,7 @@ use domain::identity::Email;
 use domain::observation::{Basis, Observation};
 use domain::priority::Priority;
 use domain::reply::Reply;
+use domain::rules::Action;
 use domain::schema::Schema;
 use domain::signup::{Arrival, Signup};
 use domain::units::{BasisPoints, Timestamp};
@@ -43,6 +44,7 @@ impl Person {
             answer_by: None,
             copies: 0,
             trigger: Trigger::Auto,
+            action: Action::AllMissing,
         }
     }
 }

@@ -11,6 +11,7 @@ use domain::observation::{Basis, Observation};
 use domain::plan::Until;
 use domain::priority::Priority;
 use domain::reply::Reply;
+use domain::rules::Action;
 use domain::run::Run;
 use domain::schema::Field;
 use domain::signup::{RunId, Signup};
@@ -215,5 +216,13 @@ pub(crate) fn jane(delivery: &str) -> LookupMessage {
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0, trigger: Trigger::Auto }
+    LookupMessage {
+        signup,
+        priority: Priority::High,
+        accepted_at: START,
+        answer_by: None,
+        copies: 0,
+        trigger: Trigger::Auto,
+        action: Action::AllMissing,
+    }
 }

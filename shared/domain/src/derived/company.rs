@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Inputs, Rule, SIGNUP, Seen, believed, follows};
+use super::{Inputs, Rule, Seen, believed, follows, may_be_claimed};
 use crate::confidence::Trust;
 use crate::identity::Domain;
 use crate::merge::{Fact, Facts};
@@ -52,13 +52,14 @@ fn at_domain(seen: &Seen<'_>) -> Option<Fact> {
     follows(Value::Bool(false), &[name])
 }
 
-/// Names count only where a name was claimed: facts show the signup's own beside others, or as the one that lost to them. Which
+/// Nothing counts where no domain was claimed, as by somebody with a personal mailbox, and names only where a name was. Which
 /// domain a source speaks of it says together with the name.
 fn matters(facts: &Facts, trust: &Trust) -> Inputs {
-    let name = facts.get(&Field::known(NAME));
-    let may_be_claimed = name.is_some_and(|fact| fact.sources.iter().any(|source| source == SIGNUP) || !fact.conflicts.is_empty());
+    if !may_be_claimed(facts, DOMAIN) {
+        return &[];
+    }
     let is_found = believed(facts, trust, "fraud.company_at_domain").is_some_and(|fact| fact.value == Value::Bool(true));
-    match (may_be_claimed, is_found) {
+    match (may_be_claimed(facts, NAME), is_found) {
         (false, _) => &[DOMAIN_EXISTS],
         (true, true) => &[NAME, DOMAIN_EXISTS],
         (true, false) => &[NAME, LEGAL_NAME, DOMAIN_EXISTS],

@@ -89,6 +89,12 @@ fn believed<'a>(facts: &'a Facts, trust: &Trust, path: &'static str) -> Option<&
     facts.get(&Field::known(path)).filter(|fact| fact.confidence >= trust.floor)
 }
 
+/// Whether a fact may rest on the signup's own word: facts show it beside others, or as the one that lost to them.
+fn may_be_claimed(facts: &Facts, path: &'static str) -> bool {
+    let fact = facts.get(&Field::known(path));
+    fact.is_some_and(|fact| fact.sources.iter().any(|source| source == SIGNUP) || !fact.conflicts.is_empty())
+}
+
 /// A fact that follows from these.
 fn follows(value: Value, from: &[&Fact]) -> Option<Fact> {
     Some(Fact {

@@ -1,6 +1,7 @@
 //! Whether an address is one that this person has at this company, by what sources tell of them (S3-73).
 
-use super::{Rule, Seen, follows};
+use super::{Inputs, Rule, Seen, believed, follows};
+use crate::confidence::Trust;
 use crate::identity::{Domain, Email, EmailKind};
 use crate::merge::{Fact, Facts};
 use crate::schema::Field;
@@ -21,9 +22,14 @@ pub(super) const EMAIL_OF: Rule = Rule {
     inputs: &[WORK_EMAIL, FULL_NAME, FIRST_NAME, LAST_NAME, DOMAIN],
     derive: email_of,
     can_be: |has| has(WORK_EMAIL) || ((has(FULL_NAME) || has(LAST_NAME)) && has(DOMAIN)),
-    // Where a source finds them it says together with the name.
-    matters: |_, _| KNOWN_BY,
+    matters,
 };
+
+/// Only work addresses are made after the person. Where a source finds them it says together with the name.
+fn matters(facts: &Facts, trust: &Trust) -> Inputs {
+    let kind = believed(facts, trust, "email.kind").and_then(text);
+    if kind.is_none_or(|kind| kind == EmailKind::Work.as_str()) { KNOWN_BY } else { &[] }
+}
 
 /// How first and last name are made into an address; each part whole or by its first letter.
 const JOINTS: &[&str] = &["", ".", "_", "-"];

@@ -178,6 +178,19 @@ fn s3_72_nobody_is_asked_for_a_company_that_was_not_claimed() {
     let name = || fields(["company.name"]);
     assert!(open_after(&facts(&jane()), name()).contains(&at_domain));
     assert!(!open_after(&facts(&[text("signup", "company.domain", "acme.io")]), name()).contains(&at_domain));
+    assert!(!open_after(&facts(&[text("signup", "company.name", "Acme")]), name()).contains(&at_domain), "at no domain");
+}
+
+#[test]
+fn s3_73_nobody_is_asked_whose_a_personal_mailbox_is() {
+    let of_person = Field::known("fraud.email_of_person");
+    let name = || fields(["contact.work_email"]);
+    let of_kind = |kind: &str| facts(&[text("email", "email.kind", kind)]);
+    assert!(open_after(&Facts::new(), name()).contains(&of_person));
+    assert!(open_after(&of_kind("work"), name()).contains(&of_person));
+    for kind in ["personal", "disposable"] {
+        assert!(!open_after(&of_kind(kind), name()).contains(&of_person), "{kind}");
+    }
 }
 
 #[test]

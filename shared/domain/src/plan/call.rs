@@ -139,6 +139,8 @@ pub enum Skip {
     NotWorthIt,
     /// Such signups get by with what is kept; a refresh in the background asks (S3-55).
     CachedOnly,
+    /// Only certain fields are looked up, and its step wants none of them (S0-96).
+    NotNamed,
     /// The step has spent what it may on one lead.
     StepBudget,
     /// Everything the step wants is known, fresh and sure enough (S0-75).
@@ -189,6 +191,7 @@ impl Skip {
             Self::FilterUnknown { filter } => format!("the filter `{filter}` before it depends on something unknown"),
             Self::NotWorthIt => "what it tells is not worth its price for this lead".to_owned(),
             Self::CachedOnly => "such signups get by with what is kept; it is asked in the background".to_owned(),
+            Self::NotNamed => "other fields are looked up this time".to_owned(),
             Self::StepBudget => "its step has spent what it may on one lead".to_owned(),
             Self::AlreadyKnown => "everything it wants is known and fresh".to_owned(),
             Self::SuppliesNothingWanted => "it supplies nothing still wanted".to_owned(),

@@ -149,14 +149,19 @@ impl<'a> Choice<'a> {
             let why = Skip::Ineligible { ineligible };
             return Err(if is_final == IsFinal::Yes { Refusal::Final(why) } else { Refusal::ForNow(why) });
         }
-        let mut wanted = step.wants.iter().filter(|field| !is_settled(situation, step, field)).peekable();
+        if situation.wanted_of(step, operation).next().is_none() {
+            return Err(Refusal::Final(Skip::NotNamed));
+        }
+        let mut wanted = situation.wanted_of(step, operation).filter(|field| !is_settled(situation, step, field)).peekable();
         if wanted.peek().is_none() {
             return Err(Refusal::Final(Skip::AlreadyKnown));
         }
         if !wanted.any(|field| operation.supplies.contains(field)) {
             return Err(Refusal::Final(Skip::SuppliesNothingWanted));
         }
-        if let Some(why) = payment_refused(situation, self.open.verdict, step, operation) {
+        // Whether there is anything to refresh later is not said before it is known whether it is asked at all.
+        let is_said = |why: &Skip| *why != Skip::CachedOnly || applies == Truth::True;
+        if let Some(why) = payment_refused(situation, self.open.verdict, step, operation).filter(is_said) {
             return Err(Refusal::Final(why));
         }
         if self.is_held(operation) {
@@ -213,8 +218,8 @@ impl<'a> Choice<'a> {
     /// What is paid for though the track is settled: fields that configuration names, for all or for this track, and the score's fields
     /// where the score is to be known.
     fn wanted_in_any_case(&self) -> BTreeSet<Field> {
-        let Situation { plan, rules, .. } = self.situation;
-        let mut wanted: BTreeSet<Field> = plan.wanted.iter().cloned().collect();
+        let Situation { plan, rules, action, .. } = self.situation;
+        let mut wanted: BTreeSet<Field> = plan.wanted.iter().chain(action.named()).cloned().collect();
         if !plan.wanted_by_track.is_empty() {
             let track = self.possible().tracks().single();
             wanted.extend(track.and_then(|track| plan.wanted_by_track.get(&track)).into_iter().flatten().cloned());

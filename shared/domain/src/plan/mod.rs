@@ -30,6 +30,7 @@ use crate::identity::{KeyKind, LookupKey};
 use crate::merge::Facts;
 use crate::possible::Rules;
 use crate::route::Track;
+use crate::rules::Action;
 use crate::run::Run;
 use crate::schema::{Field, FieldClass, Schema, is_channel};
 use crate::signup::RunId;
@@ -250,6 +251,12 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Whether this run gets by with what is kept. It reads what the signup itself says, so it never changes on the way.
+    #[must_use]
+    pub fn is_cached_only(&self, run: &Run, view: &View<'_>) -> bool {
+        run.trigger.is_auto() && self.cached_only.as_ref().is_some_and(|when| when.evaluate(view) == Truth::True)
+    }
+
     /// Whether this run is one of those that are looked up in full: a draw that the run's id makes, the same whenever it is asked.
     #[must_use]
     pub fn explores(&self, run: &RunId) -> bool {
@@ -278,6 +285,8 @@ pub struct Situation<'a> {
     pub eligibility: &'a Eligibility,
     /// What started the run.
     pub trigger: Trigger,
+    /// What the run looks up (S0-96).
+    pub action: &'a Action,
     /// Whether only what is kept is asked of paid providers (S3-55).
     pub cached_only: bool,
     /// The audiences, whose channels are wanted of their members (S1-05).
@@ -301,6 +310,13 @@ pub struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
+    /// The fields that a call of this step is made for: all that it wants, or those among them that are looked up by name. What costs
+    /// nothing is asked in any case, for the gate judges by it.
+    fn wanted_of<'s>(&'s self, step: &'s Step, operation: &Operation) -> impl Iterator<Item = &'s Field> + use<'s, 'a> {
+        let is_free = operation.price.is_free();
+        step.wants.iter().filter(move |field| is_free || self.action.means(field))
+    }
+
     /// What conditions see: a weak value is not a known value (S3-45).
     fn view(&self) -> View<'a> {
         View::of(self.facts).with_floor(self.trust.floor)
@@ -328,7 +344,8 @@ impl<'a> Situation<'a> {
             freshness: config.freshness_table.in_force(&view, None),
             eligibility: &config.eligibility,
             trigger: run.trigger,
-            cached_only: run.trigger.is_auto() && config.plan.cached_only.as_ref().is_some_and(|when| when.evaluate(&view) == Truth::True),
+            action: &run.action,
+            cached_only: config.plan.is_cached_only(run, &view),
             audiences: &config.audiences,
             kept: &NOTHING,
             keys,

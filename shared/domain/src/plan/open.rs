@@ -250,7 +250,7 @@ fn may_come_to_pass(situation: &Situation<'_>, chance: &Chance<'_>, open: &BTree
     let Chance { step, operation } = chance;
     applies(situation, step, open) != Truth::False
         && !matches!(eligible(situation, operation, open), Err((_, IsFinal::Yes)))
-        && step.wants.iter().any(|field| operation.supplies.contains(field) && !is_settled(situation, step, field))
+        && situation.wanted_of(step, operation).any(|field| operation.supplies.contains(field) && !is_settled(situation, step, field))
         && (operation.key_among(situation.keys).is_some() || may_find_key(operation, open))
 }
 

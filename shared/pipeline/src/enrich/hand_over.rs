@@ -5,7 +5,9 @@ use domain::gate::Verdict;
 use domain::plan;
 use domain::priority::Priority;
 use domain::record::Record;
+use domain::rules::Action;
 use domain::run::Run;
+use domain::signup::RunId;
 use domain::units::{Millis, Timestamp};
 
 use super::Enrich;
@@ -21,8 +23,7 @@ impl Enrich {
     /// Sends the decided lead on; what the gate holds goes nowhere.
     pub(super) async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
         let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
-        let was_left_out = |call: &plan::Call| call.outcome == (plan::CallOutcome::NotMade { why: plan::Skip::CachedOnly });
-        if decision.gate.verdict == Verdict::Pass && run.paid_by.is_none() && run.calls.iter().any(was_left_out) {
+        if run.refreshed_by.is_some() {
             self.refresh_in_background(&run).await?;
         }
         if let Some(record) = &run.record {
@@ -32,6 +33,14 @@ impl Enrich {
         Ok(Worked::Finished { run })
     }
 
+    /// The run that is to ask in the background what this one got by without; what the gate holds is not looked up (S3-55).
+    pub(super) fn refresh_of(&self, run: &Run) -> Option<RunId> {
+        let was_left_out = |call: &plan::Call| call.outcome == (plan::CallOutcome::NotMade { why: plan::Skip::CachedOnly });
+        let passes = run.decision().is_some_and(|decision| decision.gate.verdict == Verdict::Pass);
+        let is_due = passes && run.paid_by.is_none() && run.calls.iter().any(was_left_out);
+        is_due.then(|| run.signup.for_refresh().run_id(&self.key))
+    }
+
     /// What a signup that got by with what is kept was not asked, is asked when nobody is in a hurry (S3-55). The refresh is a
     /// delivery of its own, so that sending it twice starts one run.
     async fn refresh_in_background(&self, run: &Run) -> Result<(), Retry> {
@@ -39,6 +48,7 @@ impl Enrich {
             signup: run.signup.for_refresh(),
             priority: Priority::Low,
             trigger: Trigger::Scheduled,
+            action: Action::AllMissing,
             accepted_at: self.clock.now(),
             answer_by: None,
             copies: 0,

@@ -42,6 +42,26 @@ impl Enrich {
         Some(self.cache_key(operation, operation.key_among(keys)?))
     }
 
+    /// What the cache says to keys that were found on the way. Only a run that gets by with it has to know before it asks.
+    pub(super) async fn look_behind(&self, work: &mut Work, keys: &[LookupKey]) -> Result<(), StoreError> {
+        if !self.config.plan.is_cached_only(&work.run, &self.config.view(&work.facts)) {
+            return Ok(());
+        }
+        let is_new = |operation: &&Operation| work.run.calls.iter().all(|call| call.operation != operation.name);
+        let mut wanted: Vec<CacheKey> =
+            self.config.operations().filter(is_new).filter_map(|operation| self.first_key(operation, keys)).collect();
+        wanted.retain(|key| !work.looked.contains_key(key));
+        wanted.sort();
+        wanted.dedup();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let replies = try_join_all(wanted.iter().map(|key| self.store.kept_reply(key))).await?;
+        work.looked.extend(wanted.into_iter().zip(replies));
+        work.kept = self.kept_operations(work);
+        Ok(())
+    }
+
     /// The operations to which the cache has an answer that is fresh for this lead, by the key they would be asked by now: asking
     /// them costs nothing.
     pub(super) fn kept_operations(&self, work: &Work) -> BTreeSet<String> {

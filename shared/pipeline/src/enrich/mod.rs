@@ -230,6 +230,7 @@ impl Enrich {
             answer_by: message.answer_by.unwrap_or(message.accepted_at.after(deadlines.interactive)),
             observations: observations_of(&message.signup, &self.config),
             trigger: message.trigger,
+            action: message.action.clone(),
             ..Run::begin(id, signup, message.priority, message.accepted_at, &self.config.hash)
         }
     }
@@ -240,11 +241,13 @@ impl Enrich {
         // Another one only where the version that it was pinned to is not to be had.
         work.run.pin(&self.config.hash);
         work.run.asked = Some(Asked::surely(self.config.plan.order));
-        work.run.explored_one_in = self.config.plan.explore.filter(|_| self.config.plan.explores(&work.run.id));
+        let may_explore = work.run.action.is_all_missing() && self.config.plan.explores(&work.run.id);
+        work.run.explored_one_in = self.config.plan.explore.filter(|_| may_explore);
         if let Planned::Wait { until, why } = self.follow_plan(&mut work).await? {
             return self.park(message, work, until, why).await;
         }
         self.decide_for_good(&mut work).await?;
+        work.run.refreshed_by = self.refresh_of(&work.run);
         self.store.decide_run(&work.lease, &work.run).await?;
         self.free_window(&work).await?;
         self.hand_over(&work.lease, Box::new(work.run)).await
@@ -270,6 +273,7 @@ impl Enrich {
         self.look_at_facts(work);
         loop {
             let keys = work.run.lookup_keys(&work.facts);
+            self.look_behind(work, &keys).await?;
             match plan::next(&self.situation(work, &keys, self.clock.now())) {
                 Next::Done => return Ok(Planned::Done),
                 Next::Wait { until } if self.is_worth_waiting(work, until) => {

@@ -6,15 +6,17 @@ use domain::decision::Outcome;
 use domain::plan::{Call, CallOutcome, Skip};
 use domain::priority::Priority;
 use domain::reply::Reply;
+use domain::rules::Action;
 use domain::run::Run;
-use domain::schema::Schema;
+use domain::schema::{Field, Schema};
 use domain::signup::Arrival;
 use domain::units::{Credits, Millis};
+use domain::value::Value;
 use pipeline::messages::{LookupMessage, from_body};
 use pipeline::ports::{Queue as _, QueueName};
 use pipeline::work::Worked;
 
-use crate::world::{START, World, decision, jane, signup};
+use crate::world::{START, World, decision, hit, jane, signup};
 
 fn call<'a>(run: &'a Run, operation: &str) -> &'a Call {
     run.calls.iter().find(|call| call.operation == operation).unwrap()
@@ -82,7 +84,7 @@ async fn s3_55_a_free_tier_signup_pays_nobody_and_a_refresh_in_the_background_co
     world.drain().await;
     let refreshed = world.stored(&LookupMessage { signup: message.signup.for_refresh(), ..message }).await;
     assert_eq!((refreshed.trigger, refreshed.paid_calls(), decision(&refreshed).score.low), (Trigger::Scheduled, 2, 100));
-    assert_eq!(refreshed.record, run.record, "the same lead");
+    assert_eq!((refreshed.record, run.refreshed_by), (run.record, Some(refreshed.id)), "the same lead, and the log says where");
     assert_eq!(world.store.reservations()[0].charge.trigger, Trigger::Scheduled);
 }
 
@@ -96,6 +98,30 @@ async fn s3_55_what_is_kept_is_used_and_without_a_miss_nothing_is_refreshed() {
     assert!(call(&colleague, "crustdata.company").cached, "the company is kept");
     assert_eq!(call(&colleague, "crustdata.person").outcome, CallOutcome::NotMade { why: Skip::CachedOnly });
     assert_eq!(world.queue.waiting(QueueName::Lookup(Priority::Low)), 1, "for the colleague only");
+}
+
+#[tokio::test(start_paused = true)]
+async fn s3_55_what_is_kept_under_a_key_found_on_the_way_is_used() {
+    let mut world = cached_only();
+    let mut config = (*world.enrich.config).clone();
+    let domain = Field::known("company.domain");
+    config.catalogue.get_mut("email").unwrap().supplies.push(domain);
+    world.enrich.config = config.into();
+    world.finish(&jane()).await;
+    world.provider.answers("email", vec![(Millis(0), hit("email", &[("company.domain", Value::text("acme.io"))]))]);
+    let found = world.finish(&signup("john@gmail.com", "d4", Arrival::FreeTier)).await;
+    assert!(call(&found, "crustdata.company").cached);
+    assert_eq!((found.cost(), world.provider.asked("crustdata.company")), (Credits::ZERO, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn s0_96_a_run_for_one_field_pays_for_that_alone() {
+    let world = World::new();
+    let seniority = Field::known("contact.seniority");
+    let run = world.finish(&LookupMessage { action: Action::Fields(vec![seniority.clone()]), ..jane() }).await;
+    assert_eq!((world.provider.asked("crustdata.person"), world.provider.asked("crustdata.company")), (1, 0));
+    assert_eq!(call(&run, "crustdata.company").outcome, CallOutcome::NotMade { why: Skip::NotNamed });
+    assert!(run.facts.contains_key(&seniority));
 }
 
 #[tokio::test(start_paused = true)]

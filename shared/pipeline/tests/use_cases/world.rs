@@ -10,6 +10,7 @@ use domain::observation::{Basis, Observation};
 use domain::plan::{Catalogue, Operation, Until};
 use domain::priority::Priority;
 use domain::reply::Reply;
+use domain::rules::Action;
 use domain::run::Run;
 use domain::schema::{FieldClass, Schema};
 use domain::signup::{Arrival, Signup};
@@ -182,6 +183,7 @@ pub(crate) fn signup(email: &str, delivery: &str, arrival: Arrival) -> LookupMes
         answer_by: None,
         copies: 0,
         trigger: Trigger::Auto,
+        action: Action::AllMissing,
     }
 }
 

@@ -16,6 +16,7 @@ use domain::plan::{Plan, Until};
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::route::Track;
+use domain::rules::Action;
 use domain::signup::Signup;
 use domain::units::{Credits, Millis};
 use pipeline::enrich::Enrich;
@@ -121,7 +122,15 @@ fn signup(number: usize, company: u32) -> anyhow::Result<LookupMessage> {
         occurred_at: START,
         ..Signup::default()
     };
-    Ok(LookupMessage { signup, priority: Priority::High, accepted_at: START, answer_by: None, copies: 0, trigger: Trigger::Auto })
+    Ok(LookupMessage {
+        signup,
+        priority: Priority::High,
+        accepted_at: START,
+        answer_by: None,
+        copies: 0,
+        trigger: Trigger::Auto,
+        action: Action::AllMissing,
+    })
 }
 
 /// Answers from the generated universe and counts what was asked.

@@ -2,16 +2,6 @@
 
 use super::*;
 
-/// One step that a paid provider serves, for each field.
-fn steps_for(world: &mut World, operations: &[(&str, i64, &'static str)]) {
-    for (name, credits, field) in operations {
-        world.catalogue.insert((*name).to_owned(), operation(name, *credits, &[field]));
-    }
-    let step_of =
-        |(name, _, field): &(&str, i64, &'static str)| Step { name: (*name).to_owned(), wants: vec![Field::known(field)], ..step(&[name]) };
-    world.plan.steps = operations.iter().map(step_of).collect();
-}
-
 #[test]
 fn a_paid_call_that_can_change_nothing_is_left_out_with_its_reason() {
     let mut world = World::new();

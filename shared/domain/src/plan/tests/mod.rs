@@ -1,4 +1,5 @@
 mod matters;
+mod named;
 
 use super::*;
 use crate::gate::{GateRule, Verdict};
@@ -72,6 +73,7 @@ struct World {
     keys: Vec<LookupKey>,
     facts: Facts,
     calls: Vec<Call>,
+    action: Action,
 }
 
 impl World {
@@ -93,6 +95,7 @@ impl World {
             keys: vec![LookupKey { kind: KeyKind::Domain, value: "acme.io".into() }],
             facts: Facts::new(),
             calls: vec![],
+            action: Action::AllMissing,
         }
     }
 
@@ -107,6 +110,7 @@ impl World {
             freshness: Freshness::SIGNUP,
             eligibility: &self.eligibility,
             trigger: Trigger::Auto,
+            action: &self.action,
             cached_only: false,
             audiences: &self.audiences,
             kept: &self.kept,
@@ -140,6 +144,16 @@ fn line(operation: &str, outcome: CallOutcome) -> Call {
         key: None,
         cached: false,
     }
+}
+
+/// One step that a paid provider serves, for each field.
+fn steps_for(world: &mut World, operations: &[(&str, i64, &'static str)]) {
+    for (name, credits, field) in operations {
+        world.catalogue.insert((*name).to_owned(), operation(name, *credits, &[field]));
+    }
+    let step_of =
+        |(name, _, field): &(&str, i64, &'static str)| Step { name: (*name).to_owned(), wants: vec![Field::known(field)], ..step(&[name]) };
+    world.plan.steps = operations.iter().map(step_of).collect();
 }
 
 /// The only call to make.
