@@ -18,7 +18,7 @@ use crate::units::{Millis, Timestamp};
 #[must_use]
 pub fn next(situation: &Situation<'_>) -> Next {
     let open = open(situation);
-    let choice = Choice { situation, open: &open, possible: OnceCell::new(), wanted: OnceCell::new() };
+    let choice = Choice { situation, open: &open, possible: OnceCell::new(), wanted: OnceCell::new(), wanted_in_any_case: OnceCell::new() };
     let (mut free, mut paid, mut postponed, mut wait) = (Vec::new(), Vec::new(), None, None);
     for step in &situation.plan.steps {
         let (operation, standing) = match turn(situation, step) {
@@ -135,6 +135,7 @@ pub(super) struct Choice<'a> {
     pub(super) open: &'a Open<'a>,
     possible: OnceCell<Possible<'a>>,
     wanted: OnceCell<BTreeSet<Field>>,
+    wanted_in_any_case: OnceCell<BTreeSet<Field>>,
 }
 
 impl<'a> Choice<'a> {
@@ -201,7 +202,7 @@ impl<'a> Choice<'a> {
     /// The same, whatever other answers say of the lead's audiences.
     fn is_due_in_any_case(&self, candidate: &Candidate<'_>) -> bool {
         let Situation { plan, explored, .. } = self.situation;
-        *explored || plan.until == Until::Everything || self.leads_to(candidate.chance(), &self.wanted_in_any_case())
+        *explored || plan.until == Until::Everything || self.leads_to(candidate.chance(), self.wanted_in_any_case())
     }
 
     /// Whether it is a required step's, tells what is wanted, or decides about a call that is one or does the other.
@@ -217,7 +218,11 @@ impl<'a> Choice<'a> {
 
     /// What is paid for though the track is settled: fields that configuration names, for all or for this track, and the score's fields
     /// where the score is to be known.
-    fn wanted_in_any_case(&self) -> BTreeSet<Field> {
+    fn wanted_in_any_case(&self) -> &BTreeSet<Field> {
+        self.wanted_in_any_case.get_or_init(|| self.wanted_by_the_plan())
+    }
+
+    fn wanted_by_the_plan(&self) -> BTreeSet<Field> {
         let Situation { plan, rules, action, .. } = self.situation;
         let mut wanted: BTreeSet<Field> = plan.wanted.iter().chain(action.named()).cloned().collect();
         if !plan.wanted_by_track.is_empty() {
@@ -232,7 +237,7 @@ impl<'a> Choice<'a> {
 
     /// The same with channels that the lead's audiences require, and what tells whether it is in one that requires more.
     fn wanted(&self) -> BTreeSet<Field> {
-        let mut wanted = self.wanted_in_any_case();
+        let mut wanted = self.wanted_in_any_case().clone();
         let audiences = self.situation.audiences;
         let view = self.situation.view().hiding(&self.open.fields);
         let coverage = Coverage::of(audiences, &view);

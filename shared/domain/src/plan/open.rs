@@ -109,8 +109,15 @@ pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, step:
 fn is_within_budget(situation: &Situation<'_>, step: &Step, operation: &Operation) -> bool {
     let Some(budget) = step.budget else { return true };
     let of_it = situation.calls.iter().filter(|call| call.step == step.name);
-    let spent = of_it.fold(Credits::ZERO, |sum, call| sum.plus(call.cost));
+    let spent = of_it.fold(Credits::ZERO, |sum, call| sum.plus(may_have_cost(situation, call)));
     situation.kept.contains(&operation.name) || spent.plus(operation.dearest()) <= budget
+}
+
+/// What a call cost, or may yet: what a provider is still at work on is billed later.
+fn may_have_cost(situation: &Situation<'_>, call: &Call) -> Credits {
+    let is_pending = matches!(call.outcome, CallOutcome::Pending { .. });
+    let operation = situation.catalogue.get(&call.operation).filter(|_| is_pending);
+    operation.map_or(call.cost, Operation::dearest)
 }
 
 /// A call that may still be made, whenever its turn comes.
@@ -210,13 +217,19 @@ impl<'a> Open<'a> {
 
     /// Whether one call's answer may decide if another one is made: it stands before it in the same step, or tells what the other's
     /// step wants, depends on, is asked by or is excluded by.
-    fn leads(&self, leader: &Chance<'_>, other: &Chance<'_>) -> bool {
+    pub(super) fn leads(&self, leader: &Chance<'_>, other: &Chance<'_>) -> bool {
         let told = self.told_by(leader.operation);
         leader.step.name == other.step.name
-            || other.step.wants.iter().any(|field| told.contains(field))
+            || self.tells_what_is_wanted(leader, other)
             || other.step.when.as_ref().is_some_and(|when| self.is_read(when, &told))
             || other.operation.keys.iter().any(|kind| gives(&told, *kind))
             || (!other.operation.price.is_free() && self.eligible_by.iter().any(|field| told.contains(field)))
+    }
+
+    /// Whether one call may tell what the step of another one wants.
+    pub(super) fn tells_what_is_wanted(&self, one: &Chance<'_>, other: &Chance<'_>) -> bool {
+        let told = self.told_by(one.operation);
+        other.step.wants.iter().any(|field| told.contains(field))
     }
 }
 

@@ -312,3 +312,15 @@ fn beyond_the_cap_a_call_is_made_rather_than_left_out_and_the_walk_ends() {
     let many = Situation { rules: Rules { score: &score, ..world.situation().rules }, ..world.situation() };
     assert!(matches!(next(&many), Next::Ask(_)), "at most 63 points can be reached, which takes too many runs to see");
 }
+
+#[test]
+fn what_a_provider_is_still_at_work_on_counts_against_the_budget_of_its_step() {
+    let mut world = World::new();
+    world.plan.steps[0].budget = Some(Credits::whole(3));
+    assert_eq!(asked(&next(&world.situation())), "paid.a");
+    world.log("paid.a", CallOutcome::NoMatch);
+    assert_eq!(asked(&next(&world.situation())), "paid.b");
+    world.calls.clear();
+    world.log("paid.a", CallOutcome::Pending { until: NOW.after(Millis::minutes(1)) });
+    assert_eq!(*skipped(&next(&world.situation())), Skip::StepBudget, "2 of 3 credits may yet be billed");
+}
