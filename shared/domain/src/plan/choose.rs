@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use super::open::{Chance, IsFinal, Open, Standing, applies, eligible, is_settled, may_find_key, open, payment_refused, settled, standing};
+use super::open::{
+    Chance, IsFinal, Open, Standing, applies, eligible, is_settled, may_find_key, open, payment_refused, settled, standing, with_score,
+};
 use super::{Ask, Call, CallOutcome, Guard, Next, Operation, Order, Situation, Skip, Step, Until};
 use crate::condition::Truth;
 use crate::coverage::Coverage;
@@ -202,18 +204,32 @@ impl<'a> Choice<'a> {
     /// The same, whatever other answers say of the lead's audiences.
     fn is_due_in_any_case(&self, candidate: &Candidate<'_>) -> bool {
         let Situation { plan, explored, .. } = self.situation;
-        *explored || plan.until == Until::Everything || self.leads_to(candidate.chance(), self.wanted_in_any_case())
+        *explored || plan.until == Until::Everything || self.leads_to(candidate.chance(), self.wanted_in_any_case(), &[])
+    }
+
+    /// The same once these calls were made, whatever they say: they may tell what it is wanted for, or be what it leads to.
+    pub(super) fn is_due_after(&self, earlier: &[&Candidate<'a>], candidate: &Candidate<'a>) -> bool {
+        let Situation { plan, explored, .. } = self.situation;
+        if candidate.operation.price.is_free() || *explored || plan.until == Until::Everything {
+            return true;
+        }
+        let made = earlier.iter().flat_map(|call| std::iter::once(call.chance()).chain(self.open.led_by(call.chance())));
+        let made: Vec<Chance<'a>> = made.collect();
+        let told: BTreeSet<Field> = made.iter().flat_map(|chance| self.open.told_by(chance.operation)).collect();
+        let wanted: BTreeSet<Field> = self.wanted_in_any_case().difference(&told).cloned().collect();
+        self.leads_to(candidate.chance(), &wanted, &made)
     }
 
     /// Whether it is a required step's, tells what is wanted, or decides about a call that is one or does the other.
     fn leads_to_wanted(&self, chance: Chance<'_>) -> bool {
-        self.leads_to(chance, self.wanted.get_or_init(|| self.wanted()))
+        self.leads_to(chance, self.wanted.get_or_init(|| self.wanted()), &[])
     }
 
-    fn leads_to(&self, chance: Chance<'_>, wanted: &BTreeSet<Field>) -> bool {
+    fn leads_to(&self, chance: Chance<'_>, wanted: &BTreeSet<Field>, but: &[Chance<'_>]) -> bool {
         let is_wanted =
             |chance: &Chance<'_>| chance.step.required || self.open.told_by(chance.operation).iter().any(|field| wanted.contains(field));
-        is_wanted(&chance) || self.open.led_by(chance).iter().any(is_wanted)
+        let is_left = |led: &&Chance<'_>| !but.iter().any(|other| other.is(led));
+        is_wanted(&chance) || self.open.led_by(chance).iter().filter(is_left).any(is_wanted)
     }
 
     /// What is paid for though the track is settled: fields that configuration names, for all or for this track, and the score's fields
@@ -239,11 +255,18 @@ impl<'a> Choice<'a> {
     fn wanted(&self) -> BTreeSet<Field> {
         let mut wanted = self.wanted_in_any_case().clone();
         let audiences = self.situation.audiences;
-        let view = self.situation.view().hiding(&self.open.fields);
+        let mut view = self.situation.view().hiding(&self.open.fields);
+        if audiences.iter().any(|audience| audience.when.reads_score()) {
+            view = with_score(self.situation, view);
+        }
         let coverage = Coverage::of(audiences, &view);
         wanted.extend(coverage.missing.iter().flat_map(|channel| channel.fields()).cloned());
-        let undecided = audiences.iter().filter(|audience| coverage.undecided.contains(&audience.name));
-        wanted.extend(undecided.flat_map(|audience| audience.when.fields()));
+        for audience in audiences.iter().filter(|audience| coverage.undecided.contains(&audience.name)) {
+            wanted.extend(audience.when.fields());
+            if audience.when.reads_score() {
+                wanted.extend(self.open.scored_by.iter().cloned());
+            }
+        }
         wanted
     }
 

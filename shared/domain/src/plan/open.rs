@@ -138,7 +138,7 @@ pub(super) struct Open<'a> {
     /// The fields that eligibility reads.
     eligible_by: Vec<Field>,
     /// The fields that the score reads.
-    scored_by: BTreeSet<Field>,
+    pub(super) scored_by: BTreeSet<Field>,
 }
 
 /// The fields that a call not yet made could still tell or overturn; `has` is unknown for them.
@@ -276,11 +276,13 @@ pub(super) fn applies(situation: &Situation<'_>, step: &Step, open: &BTreeSet<Fi
 /// The answer of a step's condition for good.
 pub(super) fn settled(situation: &Situation<'_>, when: &Condition, open: &BTreeSet<Field>) -> Truth {
     let view = situation.view().hiding(open);
-    if !when.reads_score() {
-        return when.evaluate(&view);
-    }
+    if when.reads_score() { when.evaluate(&with_score(situation, view)) } else { when.evaluate(&view) }
+}
+
+/// The same view with the score as far as it sees it.
+pub(super) fn with_score<'a>(situation: &Situation<'_>, view: View<'a>) -> View<'a> {
     let Score { low, high, .. } = score::score(situation.rules.score, &view);
-    when.evaluate(&view.with_score(low, high))
+    view.with_score(low, high)
 }
 
 /// Whether a refusal stands whatever else is told.

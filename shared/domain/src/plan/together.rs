@@ -13,7 +13,7 @@ impl<'a> Choice<'a> {
     {
         let mut together: Vec<&Candidate<'a>> = Vec::new();
         for candidate in candidates {
-            if together.is_empty() || self.may_join(candidate, &together) {
+            if together.is_empty() || (self.may_join(candidate, &together) && self.is_due_after(&together, candidate)) {
                 together.push(candidate);
             }
         }
@@ -32,11 +32,12 @@ impl<'a> Choice<'a> {
         let own = candidate.chance();
         let place = |step: &Step| self.situation.plan.steps.iter().position(|other| other.name == step.name);
         let is_written_before = place(chance.step) < place(own.step);
-        // What costs nothing is asked first.
+        // What costs nothing is asked first, and as it is written.
         let is_asked_before = match (chance.operation.price.is_free(), own.operation.price.is_free()) {
             (true, false) => true,
             (false, true) => false,
-            _ => is_written_before || self.situation.plan.order == Order::Narrowing,
+            (true, true) => is_written_before,
+            (false, false) => is_written_before || self.situation.plan.order == Order::Narrowing,
         };
         chance.step.name != own.step.name && is_asked_before
     }

@@ -1,6 +1,7 @@
 //! Which paid calls are made, in which order, and what follows when one ends badly.
 
 use super::*;
+use crate::score::ScoreRule;
 
 #[test]
 fn a_paid_call_that_can_change_nothing_is_left_out_with_its_reason() {
@@ -145,6 +146,39 @@ fn s1_05_a_channel_that_an_audience_requires_is_paid_for_and_what_tells_the_audi
     assert_eq!(asked(&next(&world.situation())), "phone.look");
     world.facts.get_mut(&Field::known("company.headcount")).unwrap().value = Value::number(20);
     assert!(matches!(next(&world.situation()), Next::Skip { .. }), "not in the audience");
+}
+
+#[test]
+fn s1_05_an_audience_may_be_drawn_by_the_score_and_what_the_score_reads_is_paid_for_to_tell_it() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount"), ("phone.look", 2, "contact.phone")]);
+    world.rules = route(&[]);
+    let when = Condition::parse("score >= 30", &world.schema).unwrap();
+    world.audiences = vec![Audience { name: "good".into(), when, requires: vec![crate::coverage::Channel::Phone] }];
+    let when = Condition::parse("company.headcount > 100", &world.schema).unwrap();
+    let score = [ScoreRule { when, points: 30, because: "large".into() }];
+    let next_of = |world: &World| {
+        let mut situation = world.situation();
+        situation.rules.score = &score;
+        next(&situation)
+    };
+    assert_eq!(asked(&next_of(&world)), "size.look");
+    world.know(fact(7000, Millis(0)));
+    world.calls.push(Call { step: "size.look".into(), ..line("size.look", CallOutcome::Hit { fields: vec![] }) });
+    assert_eq!(asked(&next_of(&world)), "phone.look", "30 points");
+    world.facts.get_mut(&Field::known("company.headcount")).unwrap().value = Value::number(20);
+    assert!(matches!(next_of(&world), Next::Skip { .. }), "no points, and not in the audience");
+}
+
+#[test]
+fn s4_38_a_call_that_is_due_only_for_what_it_leads_to_waits_for_that() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("phone.look", 2, "contact.phone"), ("size.look", 2, "company.headcount")]);
+    world.rules = route(&[]);
+    world.plan.wanted = vec![Field::known("contact.phone")];
+    // The size would settle what the step of the phone wants as well, and so decide whether that is asked.
+    world.plan.steps[0].wants.push(Field::known("company.headcount"));
+    assert_eq!(asked(&next(&world.situation())), "phone.look");
 }
 
 #[test]
