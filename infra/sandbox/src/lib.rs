@@ -19,7 +19,9 @@
 //! | `down` | 503 |
 //! | `denied` | 401 |
 //! | `crmlimited` | HubSpot: the first write gets 429 `TEN_SECONDLY_ROLLING` |
-//! | `nomail` | the domain has no mail server |
+//! | `nomail` | the domain has neither a mail server nor an address |
+//! | `nullmx` | the domain says that it takes no mail (RFC 7505) |
+//! | `ownmail` | the domain names no mail server: mail goes to its own address |
 //! | `unregistered` | the domain does not exist: neither a name nor an entry in its registry |
 //! | `newborn` | the domain was registered today |
 //! | `crmdown` | HubSpot: the first two writes get 502 |

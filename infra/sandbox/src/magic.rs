@@ -14,6 +14,8 @@ pub(crate) enum Magic {
     CrmLimited,
     CrmDown,
     NoMail,
+    NullMx,
+    OwnMail,
     Unregistered,
     Newborn,
 }
@@ -43,6 +45,8 @@ impl Magic {
             "crmlimited" => Some(Self::CrmLimited),
             "crmdown" => Some(Self::CrmDown),
             "nomail" => Some(Self::NoMail),
+            "nullmx" => Some(Self::NullMx),
+            "ownmail" => Some(Self::OwnMail),
             "unregistered" => Some(Self::Unregistered),
             "newborn" => Some(Self::Newborn),
             _ => None,

@@ -1,4 +1,4 @@
-//! What stands in public about domains: the name system over HTTPS, `GET /dns/dns-query?name=…&type=MX`, and the registries'
+//! What stands in public about domains: the name system over HTTPS, `GET /dns/dns-query?name=…&type=MX` or `A`, and the registries'
 //! directory, `GET /rdap/domain/{domain}`, which sends its callers on as rdap.org does.
 
 use axum::extract::{Path, RawQuery, State};
@@ -16,7 +16,8 @@ use crate::{Sandbox, pace};
 const LONG_AGO: &str = "2012-03-04T05:06:07Z";
 /// The sandbox has no clock; a day that does not come keeps a domain as young as one can be.
 const NOT_YET: &str = "2199-01-01T00:00:00Z";
-/// MX in the name system's numbers.
+/// The kinds of record in the name system's numbers.
+const A: u16 = 1;
 const MX: u16 = 15;
 
 pub(crate) fn routes() -> Router<Sandbox> {
@@ -28,16 +29,18 @@ pub(crate) fn routes() -> Router<Sandbox> {
 
 async fn dns(State(sandbox): State<Sandbox>, RawQuery(query): RawQuery) -> Json<Value> {
     // A domain in ASCII needs no escapes.
-    let name = query.iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix("name=")).unwrap_or_default();
-    let name = name.to_lowercase();
+    let said = |name: &str| query.iter().flat_map(|query| query.split('&')).find_map(|pair| pair.strip_prefix(name)).unwrap_or_default();
+    let (name, kind) = (said("name=").to_lowercase(), if said("type=") == "A" { A } else { MX });
     sandbox.books().note(Endpoint::Dns, std::slice::from_ref(&name));
     sandbox.pace().wait(pace::DNS).await;
-    let asked = json!([{"name": name, "type": MX}]);
-    let mail = json!([{"name": name, "type": MX, "TTL": 300, "data": format!("10 mail.{name}.")}]);
-    Json(match Magic::of_domain(&name) {
-        Some(Magic::Unregistered) => json!({"Status": 3, "Question": asked}),
-        Some(Magic::NoMail) => json!({"Status": 0, "Question": asked}),
-        _ => json!({"Status": 0, "Question": asked, "Answer": mail}),
+    let asked = json!([{"name": name, "type": kind}]);
+    let answer = |data: &str| json!({"Status": 0, "Question": asked, "Answer": [{"name": name, "type": kind, "TTL": 300, "data": data}]});
+    Json(match (Magic::of_domain(&name), kind) {
+        (Some(Magic::Unregistered), _) => json!({"Status": 3, "Question": asked}),
+        (Some(Magic::NoMail), _) | (Some(Magic::OwnMail), MX) => json!({"Status": 0, "Question": asked}),
+        (Some(Magic::NullMx), MX) => answer("0 ."),
+        (_, MX) => answer(&format!("10 mail.{name}.")),
+        _ => answer("192.0.2.7"),
     })
 }
 

@@ -36,7 +36,9 @@ fn catalogue() -> Catalogue {
         class: FieldClass::Company,
         timeout: Millis::seconds(1),
     };
-    ["crustdata.company", "crustdata.person", "dns", "email", "rdap", "website"].map(|name| (name.to_owned(), operation(name))).into()
+    ["crustdata.company", "crustdata.person", "dns", "dns.address", "email", "rdap", "website"]
+        .map(|name| (name.to_owned(), operation(name)))
+        .into()
 }
 
 fn plg() -> Config {

@@ -39,6 +39,10 @@ pub(crate) enum Normaliser {
     Bool,
     Positive,
     Present,
+    /// Yes where its path finds anything; where it does not, that says nothing.
+    Found,
+    /// No where its path finds anything; where it does not, that says nothing.
+    Denied,
     /// Yes where any of the values is, no where all that are there are.
     Any,
     /// `valid` and `invalid`; a vendor that is not sure says something else.
@@ -62,7 +66,9 @@ impl Normaliser {
         match self {
             Self::Words => kind == FieldKind::List,
             Self::Number | Self::Percent | Self::Tenth | Self::Year | Self::MonthsSince => kind == FieldKind::Number,
-            Self::Bool | Self::Positive | Self::Present | Self::Any | Self::Validity => kind == FieldKind::Bool,
+            Self::Bool | Self::Positive | Self::Present | Self::Found | Self::Denied | Self::Any | Self::Validity => {
+                kind == FieldKind::Bool
+            }
             Self::Date => kind == FieldKind::Date,
             Self::Domain => kind == FieldKind::Domain,
             Self::E164 => kind == FieldKind::Phone,
@@ -79,7 +85,7 @@ impl Normaliser {
         match kind {
             FieldKind::List => "words",
             FieldKind::Number => "number, percent, tenth, year or months_since",
-            FieldKind::Bool => "bool, any, validity, positive or present",
+            FieldKind::Bool => "bool, any, validity, positive, present, found or denied",
             FieldKind::Date => "date",
             FieldKind::Domain => "domain",
             FieldKind::Phone => "e164",
@@ -94,7 +100,9 @@ impl Normaliser {
         match self {
             Self::Words => return words(found),
             // An answer that lists what there is says by its silence that there is no more.
-            Self::Present => return Some(Value::Bool(found.iter().any(|json| !json.is_null()))),
+            Self::Present => return Some(Value::Bool(is_there(found))),
+            Self::Found => return is_there(found).then_some(Value::Bool(true)),
+            Self::Denied => return is_there(found).then_some(Value::Bool(false)),
             Self::Any => return checks::any_yes(found),
             _ => {}
         }
@@ -129,10 +137,14 @@ impl Normaliser {
             Self::PhoneType => checks::phone_type(text).map(str::to_owned),
             Self::MonthsSince => return time::months_since(text, now).map(Value::number),
             Self::Words | Self::Number | Self::Percent | Self::Tenth | Self::Year => None,
-            Self::Bool | Self::Present | Self::Any | Self::Validity | Self::Positive => None,
+            Self::Bool | Self::Present | Self::Found | Self::Denied | Self::Any | Self::Validity | Self::Positive => None,
         };
         normal.map(Value::Text)
     }
+}
+
+fn is_there(found: &[&Json]) -> bool {
+    found.iter().any(|json| !json.is_null())
 }
 
 /// The text of a JSON string, its blanks made single; `None` when it is empty or a way of saying "unknown".
@@ -230,6 +242,16 @@ mod tests {
             for normaliser in ALL {
                 assert_eq!(read(*normaliser, json.clone()), None, "{normaliser:?} of {json}");
             }
+        }
+    }
+
+    #[test]
+    fn what_is_found_or_denied_says_nothing_where_nothing_is_found() {
+        let one = json!("10 mail.acme.io.");
+        for (normaliser, of_one) in [(Normaliser::Found, true), (Normaliser::Denied, false)] {
+            assert_eq!(normaliser.read(&[&one], NOW), Some(Value::Bool(of_one)));
+            assert_eq!(normaliser.read(&[], NOW), None);
+            assert_eq!(normaliser.read(&[&Json::Null], NOW), None);
         }
     }
 

@@ -109,7 +109,7 @@ fn a_mistake_has_the_same_line_with_and_without_the_examples() {
 fn s0_11_s3_76_the_catalogue_says_what_a_provider_is_asked_by_and_what_it_costs() {
     let (connectors, catalogue) = (connectors(), connectors().catalogue());
     let names: Vec<&str> = catalogue.keys().map(String::as_str).collect();
-    for name in ["crustdata.company", "crustdata.person", "dns", "email", "rdap", "website"] {
+    for name in ["crustdata.company", "crustdata.person", "dns", "dns.address", "email", "rdap", "website"] {
         assert!(names.contains(&name), "{names:?}");
     }
     let person = &catalogue["crustdata.person"];

@@ -135,7 +135,7 @@ async fn s3_72_s3_74_what_stands_in_public_about_a_domain_is_the_gates_evidence(
     let provider = provider(&place, Arc::new(Keys));
     for (domain, mail, exists, registered) in [
         ("hexa-labs.example", "true", "true", Some("2012-03-04")),
-        ("nomail.example", "false", "true", Some("2012-03-04")),
+        ("nullmx.example", "false", "true", Some("2012-03-04")),
         ("newborn.example", "true", "true", Some("2199-01-01")),
         ("unregistered.example", "false", "false", None),
     ] {
@@ -146,6 +146,12 @@ async fn s3_72_s3_74_what_stands_in_public_about_a_domain_is_the_gates_evidence(
             (None, reply) => assert_eq!(reply, Reply::NoMatch),
             (registered, reply) => assert_eq!(value(&observations(reply), "email.domain_registered_at").as_deref(), registered, "{domain}"),
         }
+    }
+    for (domain, mail) in [("nomail.example", "false"), ("ownmail.example", "true")] {
+        let told = observations(look_up(&provider, "dns", KeyKind::EmailDomain, domain).await);
+        assert_eq!((value(&told, "email.mx_found"), value(&told, "email.domain_exists").as_deref()), (None, Some("true")), "{domain}");
+        let told = observations(look_up(&provider, "dns.address", KeyKind::EmailDomain, domain).await);
+        assert_eq!(value(&told, "email.mx_found").as_deref(), Some(mail), "{domain}");
     }
     let asked: u64 = sandbox.requests().iter().filter(|request| request.endpoint == "rdap").map(|request| request.count).sum();
     assert_eq!(asked, 4, "the directory sends its callers on to the registry");

@@ -26,9 +26,10 @@ const FILES: [(&str, &str); 4] = [
     (SEED, include_str!("../../../../config/presets/seed.yaml")),
     (PLG, include_str!("../../../../config/presets/plg.yaml")),
 ];
-const CONNECTORS: [&str; 6] = [
+const CONNECTORS: [&str; 7] = [
     include_str!("../../../../config/connectors/crustdata.company.yaml"),
     include_str!("../../../../config/connectors/crustdata.person.yaml"),
+    include_str!("../../../../config/connectors/dns.address.yaml"),
     include_str!("../../../../config/connectors/dns.yaml"),
     include_str!("../../../../config/connectors/email.yaml"),
     include_str!("../../../../config/connectors/rdap.yaml"),

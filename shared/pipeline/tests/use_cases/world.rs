@@ -258,6 +258,7 @@ pub(crate) fn config_of(sources: &Sources) -> Config {
     let operations = [
         operation("email", 0, FieldClass::Check, &[KeyKind::Email], &["email.kind", "email.disposable", "email.role_account"]),
         operation("dns", 0, FieldClass::Check, &[KeyKind::Domain], &["email.mx_found", "email.domain_exists"]),
+        operation("dns.address", 0, FieldClass::Check, &[KeyKind::Domain], &["email.mx_found"]),
         operation("rdap", 0, FieldClass::Company, &[KeyKind::Domain], &["email.domain_registered_at"]),
         operation("website", 0, FieldClass::Company, &[KeyKind::Domain], &["company.description", "company.website"]),
         operation("crustdata.company", 2, FieldClass::Company, &[KeyKind::Domain], &company),
