@@ -1,4 +1,4 @@
-//! `millrace config check`.
+//! `millrace config check`, of a folder or of the version in force.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,21 @@ use clap::Args;
 use domain::config::{Config, Finding, Findings, Sources};
 use serde_json::json;
 
+use crate::config::TABLES;
 use crate::say::say;
+use crate::stack::Which;
 
 /// What to check.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
     #[command(flatten)]
     folder: Files,
+    /// Check the version that is in force in a stack instead: whether functions of this program's code would start on it. To be
+    /// run before a deployment.
+    #[arg(long, conflicts_with_all = ["folder", "config"])]
+    published: bool,
+    #[command(flatten)]
+    which: Which,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -59,14 +67,45 @@ impl Files {
 }
 
 impl Check {
-    pub(crate) fn run(&self) -> Result<()> {
+    pub(crate) async fn run(&self) -> Result<()> {
+        if self.published {
+            return self.check_published().await;
+        }
+        if self.which.is_named_by_flag() {
+            bail!("a folder is checked by itself; --outputs and --local go with --published, which checks the version in force there");
+        }
         match self.folder.check()? {
             Ok(sound) => self.praise(&sound),
             Err(findings) => {
-                self.show(&findings)?;
+                self.show(None, &findings)?;
                 bail!("{} found", mistakes(&findings))
             }
         }
+    }
+
+    /// As functions do at their start: what `config check` only advises against stops none of them.
+    async fn check_published(&self) -> Result<()> {
+        let place = self.which.connect(&TABLES, &[]).await?;
+        let in_force = place.in_force().await?;
+        let Some(hash) = in_force.hash() else {
+            let said = || "no published version is in force: what comes with the functions decides, so check the folder `config`";
+            return if self.json { say(json!({"version": null, "findings": []})) } else { say(said()) };
+        };
+        let sources = match place.files_of(&in_force).await? {
+            Ok(sources) => sources,
+            Err(why) => bail!("{why}; functions do not start on it, so put another one in force"),
+        };
+        let Err(findings) = connectors::configure_for_use(&sources) else {
+            let said = format_args!("version {hash}, which is in force in {}, can be read by functions of this program's code", place.name);
+            return if self.json { say(json!({"version": hash, "findings": []})) } else { say(said) };
+        };
+        self.show(Some(hash), &findings)?;
+        bail!(
+            "{} found in version {hash}, which is in force in {}: functions of this program's code do not start on it. Publish one that \
+             they can read before you deploy them",
+            mistakes(&findings),
+            place.name
+        )
     }
 
     fn praise(&self, Sound { config, examples, .. }: &Sound) -> Result<()> {
@@ -83,13 +122,17 @@ impl Check {
         ))
     }
 
-    fn show(&self, findings: &Findings) -> Result<()> {
+    /// Those of a published version, or of the folder.
+    fn show(&self, version: Option<&str>, findings: &Findings) -> Result<()> {
         if !self.json {
-            return say(self.folder.tell(findings));
+            return say(version.map_or_else(|| self.folder.tell(findings), |hash| findings.below(Path::new(hash))));
         }
         let to_json = |finding: &Finding| json!({"file": finding.file, "line": finding.line, "message": finding.message});
         let list: Vec<_> = findings.0.iter().map(to_json).collect();
-        say(json!({ "findings": list }))
+        say(match version {
+            Some(hash) => json!({ "version": hash, "findings": list }),
+            None => json!({ "findings": list }),
+        })
     }
 }
 

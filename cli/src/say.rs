@@ -13,3 +13,8 @@ pub(crate) fn say(line: impl Display) -> Result<()> {
         written => written.context("the output cannot be written"),
     }
 }
+
+/// Prints a line on standard error: what is no part of the answer. Whoever has closed it does not want it.
+pub(crate) fn note(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -21,8 +21,13 @@ const AT: Timestamp = Timestamp::from_millis(1_795_176_000_000);
 
 async fn redecide(endpoint: &AwsEndpoint, run: &RunId) -> Output {
     let variables = endpoint.variables(Function::ScoreRoute);
-    let outputs =
-        [("LeadsTable", endpoint.tables().name_of(Table::Leads).to_owned()), ("ScoreQueueUrl", variables["SCORE_QUEUE_URL"].clone())];
+    let url = &variables["SCORE_QUEUE_URL"];
+    let outputs = [
+        ("LeadsTable", endpoint.tables().name_of(Table::Leads).to_owned()),
+        ("SettingsTable", endpoint.tables().name_of(Table::Settings).to_owned()),
+        ("ScoreQueueUrl", url.clone()),
+        ("ScoreDlqUrl", format!("{url}-dlq")),
+    ];
     let outputs: Value = outputs.iter().map(|(key, value)| json!({ "OutputKey": key, "OutputValue": value })).collect();
     let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
     command.args(["redecide", run.as_str(), "--outputs", "-"]).env_clear().kill_on_drop(true);

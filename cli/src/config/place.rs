@@ -1,43 +1,45 @@
 //! Where versions are published, and which one is in force there.
 
 use anyhow::{Result, bail};
-use pipeline::ports::{Activated, Active, Clock as _, Settings as _, Version};
+use pipeline::ports::{Activated, Clock as _, InForce, Settings as _, Version};
 use platform::{SystemClock, Table};
 
-use crate::stack::{Stack, Which};
+use crate::stack::Stack;
 
-/// The output that names the table.
-const SETTINGS_OUTPUT: &str = "SettingsTable";
-
-/// The stack's settings.
-pub(super) async fn settings_of(which: &Which) -> Result<Stack> {
-    which.connect(Table::Settings, SETTINGS_OUTPUT).await
-}
+/// The table that a command about versions reaches.
+pub(crate) const TABLES: [Table; 1] = [Table::Settings];
 
 impl Stack {
-    pub(super) async fn active(&self) -> Result<Option<Active>> {
-        self.asked(self.store.active().await)
+    pub(crate) async fn in_force(&self) -> Result<InForce> {
+        self.asked(self.store.in_force().await)
     }
 
-    /// The one version whose hash begins so.
-    pub(super) async fn version_named(&self, beginning: &str) -> Result<Version> {
-        one_of(self.asked(self.store.versions().await)?, beginning)
+    /// The one version whose hash begins so, or what came with the functions.
+    pub(super) async fn version_named(&self, beginning: &str) -> Result<InForce> {
+        if beginning == InForce::BUNDLED {
+            return Ok(InForce::Bundled);
+        }
+        one_of(self.asked(self.store.versions().await)?, beginning).map(|version| InForce::Version(version.hash))
     }
 
-    /// Puts a version in force instead of the one that was seen to be.
-    pub(super) async fn put_in_force(&self, hash: &str, instead_of: Option<&str>) -> Result<()> {
-        match self.asked(self.store.activate(hash, instead_of, SystemClock.now()).await)? {
+    /// Puts something in force instead of what was seen to be.
+    pub(super) async fn put_in_force(&self, what: &InForce, instead_of: &InForce) -> Result<()> {
+        match self.asked(self.store.activate(what, instead_of, SystemClock.now()).await)? {
             Activated::Done | Activated::Before => Ok(()),
-            Activated::Unknown => bail!("there is no version {hash}; `millrace config versions` lists those that there are"),
-            Activated::Other(None) => bail!("nothing is in force any more; look at `millrace config versions` and try again"),
-            Activated::Other(Some(other)) => {
+            Activated::Unknown => bail!("there is no {}; `millrace config versions` lists those that there are", called(what)),
+            Activated::Other(other) => {
                 bail!(
-                    "somebody else put version {} in force meanwhile, and it stays; look at `millrace config versions` and try again",
-                    other.hash
+                    "somebody else put {} in force meanwhile, and it stays; look at `millrace config versions` and try again",
+                    called(&other)
                 )
             }
         }
     }
+}
+
+/// What is in force, in words.
+pub(crate) fn called(in_force: &InForce) -> String {
+    in_force.hash().map_or_else(|| "what came with the functions".to_owned(), |hash| format!("version {hash}"))
 }
 
 fn one_of(versions: Vec<Version>, beginning: &str) -> Result<Version> {
@@ -57,11 +59,6 @@ mod tests {
     use domain::units::Timestamp;
 
     use super::*;
-
-    #[test]
-    fn the_output_that_is_asked_for_is_in_the_template() {
-        assert!(include_str!("../../../template.yaml").contains(&format!("\n  {SETTINGS_OUTPUT}:\n    Description:")));
-    }
 
     #[test]
     fn the_beginning_of_a_hash_is_enough_where_no_other_begins_so() {

@@ -1,13 +1,13 @@
-//! `millrace config versions`, `activate`, `rollback` and `show`.
+//! `millrace config versions` and `show`.
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use pipeline::ports::{Settings as _, Version};
+use pipeline::ports::{Active, InForce, Settings as _, Version};
 use serde_json::{Value, json};
 
-use super::place::settings_of;
+use super::place::TABLES;
 use crate::say::say;
-use crate::stack::{Stack, Which};
+use crate::stack::Which;
 use crate::table::table;
 
 /// The word for the version in force.
@@ -23,22 +23,6 @@ pub(crate) struct List {
     json: bool,
 }
 
-/// Which version.
-#[derive(Debug, Args)]
-pub(crate) struct Activate {
-    /// The version's hash, or its beginning where no other begins so.
-    hash: String,
-    #[command(flatten)]
-    which: Which,
-}
-
-/// Where.
-#[derive(Debug, Args)]
-pub(crate) struct Rollback {
-    #[command(flatten)]
-    which: Which,
-}
-
 /// Which version, and what of it.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
@@ -52,83 +36,58 @@ pub(crate) struct Show {
 
 impl List {
     pub(crate) async fn run(&self) -> Result<()> {
-        let place = settings_of(&self.which).await?;
-        let active = place.active().await?.map(|active| active.hash);
-        let versions = place.asked(place.store.versions().await)?;
-        let is_active = |version: &Version| active.as_deref() == Some(version.hash.as_str());
+        let place = self.which.connect(&TABLES, &[]).await?;
+        let active = place.asked(place.store.active().await)?;
+        let mut lines: Vec<Line> = place.asked(place.store.versions().await)?.into_iter().map(Line::from).collect();
+        lines.push(Line::bundled(active.as_ref()));
+        let now = active.map_or(InForce::Bundled, |active| active.what);
+        let is_active = |line: &Line| line.name == now.as_str();
         if self.json {
-            return say(format_args!("{:#}", versions.iter().map(|version| to_json(version, is_active(version))).collect::<Value>()));
-        }
-        if active.is_none() {
-            say("no version is in force: the configuration decides that came with the functions")?;
-        }
-        if versions.is_empty() {
-            return Ok(());
+            return say(format_args!("{:#}", lines.iter().map(|line| line.to_json(is_active(line))).collect::<Value>()));
         }
         let mut rows = table(&["version", "published at", "put in force last", ""]);
-        for version in &versions {
-            let activated = version.activated_at.map(|at| at.to_string()).unwrap_or_default();
-            let now = if is_active(version) { "in force now" } else { "" };
-            rows.add_row([version.hash.clone(), version.published_at.to_string(), activated, now.to_owned()]);
+        for line in lines {
+            let now = if is_active(&line) { "in force now" } else { "" };
+            let published = line.published_at.unwrap_or_else(|| "came with the functions".to_owned());
+            rows.add_row([line.name, published, line.activated_at.unwrap_or_default(), now.to_owned()]);
         }
         say(rows)
     }
 }
 
-fn to_json(version: &Version, active: bool) -> Value {
-    json!({
-        "hash": version.hash,
-        "published_at": version.published_at.to_string(),
-        "activated_at": version.activated_at.map(|at| at.to_string()),
-        "active": active,
-    })
+/// What may be in force, in the list.
+struct Line {
+    name: String,
+    published_at: Option<String>,
+    activated_at: Option<String>,
 }
 
-impl Activate {
-    pub(crate) async fn run(&self) -> Result<()> {
-        let place = settings_of(&self.which).await?;
-        let hash = place.version_named(&self.hash).await?.hash;
-        let active = place.active().await?.map(|active| active.hash);
-        if active.as_deref() == Some(hash.as_str()) {
-            return say(format_args!("version {hash} is in force already, and nothing changed"));
-        }
-        place.put_in_force(&hash, active.as_deref()).await?;
-        say(in_force(&place, &hash, active.as_deref()))
+impl From<Version> for Line {
+    fn from(Version { hash, published_at, activated_at }: Version) -> Self {
+        Self { name: hash, published_at: Some(published_at.to_string()), activated_at: activated_at.map(|at| at.to_string()) }
     }
 }
 
-impl Rollback {
-    pub(crate) async fn run(&self) -> Result<()> {
-        let place = settings_of(&self.which).await?;
-        let Some(active) = place.active().await? else {
-            bail!("nothing was ever put in force, so there is nothing to go back to; `millrace config publish` publishes a version");
-        };
-        let Some(before) = active.before else {
-            bail!("version {} is the first that was ever in force; publish the files as they should be", active.hash);
-        };
-        place.put_in_force(&before, Some(&active.hash)).await?;
-        say(in_force(&place, &before, Some(&active.hash)))
+impl Line {
+    /// What came with the functions. When somebody went back to it is known while it is in force.
+    fn bundled(active: Option<&Active>) -> Self {
+        let since = active.filter(|active| active.what == InForce::Bundled).map(|active| active.since.to_string());
+        Self { name: InForce::BUNDLED.to_owned(), published_at: None, activated_at: since }
     }
-}
 
-fn in_force(place: &Stack, hash: &str, before: Option<&str>) -> String {
-    let before = before.map_or_else(String::new, |before| format!(" instead of {before}"));
-    format!(
-        "version {hash} is in force{before} in {}; functions see it within a minute, and runs that have begun keep the version they began with",
-        place.name
-    )
+    fn to_json(&self, active: bool) -> Value {
+        json!({ "hash": self.name, "published_at": self.published_at, "activated_at": self.activated_at, "active": active })
+    }
 }
 
 impl Show {
     pub(crate) async fn run(&self) -> Result<()> {
-        let place = settings_of(&self.which).await?;
-        let hash = if self.hash == ACTIVE {
-            let active = place.active().await?;
-            active.context("no version is in force: the configuration decides that came with the functions")?.hash
-        } else {
-            place.version_named(&self.hash).await?.hash
+        let place = self.which.connect(&TABLES, &[]).await?;
+        let what = if self.hash == ACTIVE { place.in_force().await? } else { place.version_named(&self.hash).await? };
+        let Some(hash) = what.hash() else {
+            bail!("what came with the functions stands in no table: it is the folder `config` with which they were built");
         };
-        let sources = place.asked(place.store.version(&hash).await)?.with_context(|| format!("version {hash} cannot be found"))?;
+        let sources = place.asked(place.store.version(hash).await)?.with_context(|| format!("version {hash} cannot be found"))?;
         let Some(file) = &self.file else {
             return sources.iter().try_for_each(|(path, text)| say(format_args!("# ---- {path} of version {hash}\n{}", text.trim_end())));
         };

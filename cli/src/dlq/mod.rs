@@ -12,10 +12,10 @@ use pipeline::dead_letters::{DAYS_KEPT, Letter};
 use pipeline::ports::{DEAD_LETTERS_MOST, QueueName};
 use serde_json::Value;
 
-pub(crate) use place::resource;
-use place::{Place, Which};
+use place::TABLES;
 
 use crate::say::say;
+use crate::stack::{Stack, Which};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Dlq {
@@ -83,17 +83,19 @@ fn queue_named(name: String) -> Result<QueueName> {
 impl Dlq {
     pub(crate) async fn run(&self) -> Result<()> {
         match self {
-            Self::List { which, among, json } => list(&which.connect().await?, among, *json).await,
-            Self::Show { id, which, reveal, json } => show(&which.connect().await?, id, *reveal, *json).await,
+            Self::List { which, among, json } => list(&which.connect(&TABLES, &QueueName::ALL).await?, among, *json).await,
+            Self::Show { id, which, reveal, json } => show(&which.connect(&TABLES, &QueueName::ALL).await?, id, *reveal, *json).await,
             Self::Redrive { ids, all: false, .. } if ids.is_empty() => {
                 bail!("say which letters: their ids, as `millrace dlq list` shows them, or --all")
             }
-            Self::Redrive { ids, which, among, json, .. } => sent::send_again(&which.connect().await?, ids, among, *json).await,
+            Self::Redrive { ids, which, among, json, .. } => {
+                sent::send_again(&which.connect_to_change(&TABLES, &QueueName::ALL).await?, ids, among, *json).await
+            }
         }
     }
 }
 
-async fn list(place: &Place, among: &Among, json: bool) -> Result<()> {
+async fn list(place: &Stack, among: &Among, json: bool) -> Result<()> {
     let letters = place.letters(among.queue, among.days).await?;
     if json {
         return print_json(letters.iter().map(text::to_json));
@@ -109,7 +111,7 @@ async fn list(place: &Place, among: &Among, json: bool) -> Result<()> {
     note_cut(&letters)
 }
 
-async fn show(place: &Place, id: &str, reveal: bool, json: bool) -> Result<()> {
+async fn show(place: &Stack, id: &str, reveal: bool, json: bool) -> Result<()> {
     let mut letters = place.letters(None, DAYS_KEPT).await?;
     letters.retain(|letter| letter.id() == id);
     if letters.is_empty() {

@@ -3,9 +3,9 @@ use pipeline::dead_letters::{DAYS_KEPT, Letter, redrive};
 use pipeline::ports::QueueName;
 use serde_json::{Value, json};
 
-use super::place::Place;
 use super::{Among, note_cut, print_json};
 use crate::say::say;
+use crate::stack::Stack;
 
 /// What became of one letter.
 struct Sent {
@@ -14,7 +14,7 @@ struct Sent {
 }
 
 /// Sends the letters with these ids again, or all of them; it is an error when one of them was not sent.
-pub(super) async fn send_again(place: &Place, ids: &[String], among: &Among, json: bool) -> Result<()> {
+pub(super) async fn send_again(place: &Stack, ids: &[String], among: &Among, json: bool) -> Result<()> {
     let Some(queue) = &place.queue else {
         bail!("{}", local(place, ids, among).await?);
     };
@@ -30,7 +30,7 @@ pub(super) async fn send_again(place: &Place, ids: &[String], among: &Among, jso
         sent.iter().try_for_each(Sent::print)?;
     }
     for letter in &letters {
-        let done = redrive(queue, &place.aside, letter).await.map_err(|error| error.to_string());
+        let done = redrive(queue, &place.store, letter).await.map_err(|error| error.to_string());
         let one = Sent { id: letter.id().to_owned(), done };
         if !json {
             one.print()?;
@@ -54,7 +54,7 @@ pub(super) async fn send_again(place: &Place, ids: &[String], among: &Among, jso
 }
 
 /// Why nothing can be sent under `cargo dev`, and what to do instead.
-async fn local(place: &Place, ids: &[String], among: &Among) -> Result<String> {
+async fn local(place: &Stack, ids: &[String], among: &Among) -> Result<String> {
     let mut letters = place.letters(among.queue, DAYS_KEPT).await?;
     letters.retain(|letter| ids.is_empty() || ids.iter().any(|id| id == letter.id()));
     let is_in_vain = !letters.is_empty() && letters.iter().all(Letter::is_refused_for_ever);

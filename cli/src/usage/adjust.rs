@@ -7,10 +7,9 @@ use clap::Args;
 use domain::credits::{Adjustment, Balance, Month};
 use domain::units::{Credits, Timestamp};
 use pipeline::ports::{Adjusted, Clock as _, Entropy as _, Ledger as _};
-use platform::{OsEntropy, SystemClock};
+use platform::{OsEntropy, SystemClock, Table};
 use serde_json::json;
 
-use super::place::ledger_of;
 use super::{json, limits_of, month_named, text, this_month};
 use crate::say::say;
 use crate::stack::Which;
@@ -47,7 +46,7 @@ impl Adjust {
     pub(super) async fn run(&self) -> Result<()> {
         let at = SystemClock.now();
         let month = self.month.clone().map_or_else(|| this_month(at), Ok)?;
-        let place = ledger_of(&self.which).await?;
+        let place = self.which.connect_to_change(&[Table::Credits], &[]).await?;
         let begins = place.balance(&month).await?;
         let is_opened = begins.is_none();
         // A month that somebody has used has its allocation.

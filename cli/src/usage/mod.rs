@@ -2,7 +2,6 @@
 
 mod adjust;
 mod json;
-mod place;
 mod refund;
 mod text;
 
@@ -13,9 +12,7 @@ use clap::{Args, Subcommand};
 use domain::credits::{Balance, CapUse, Limits, Month, Report};
 use domain::units::{Credits, Timestamp};
 use pipeline::ports::{Clock as _, Ledger as _};
-use platform::SystemClock;
-
-use place::ledger_of;
+use platform::{SystemClock, Table};
 
 use crate::configured::config_in;
 use crate::say::say;
@@ -78,7 +75,7 @@ impl Show {
         let now = SystemClock.now();
         let limits = self.config.as_deref().map(limits_of).transpose()?;
         let month = self.month.clone().map_or_else(|| this_month(now), Ok)?;
-        let place = ledger_of(&self.which).await?;
+        let place = self.which.connect(&[Table::Credits], &[]).await?;
         let report = place.report(month, now).await?;
         let configured = match (limits, &self.config) {
             (Some(limits), Some(folder)) => {

@@ -6,9 +6,9 @@ use domain::credits::{Balance, Month, Reservation, ReservationId, ReservationSta
 use domain::signup::RunId;
 use domain::units::Credits;
 use pipeline::ports::Ledger as _;
+use platform::Table;
 use serde_json::json;
 
-use super::place::ledger_of;
 use super::{json, text};
 use crate::say::say;
 use crate::stack::{Stack, Which};
@@ -36,7 +36,7 @@ pub(super) struct Refund {
 
 impl Refund {
     pub(super) async fn run(&self) -> Result<()> {
-        let place = ledger_of(&self.which).await?;
+        let place = self.which.connect_to_change(&[Table::Credits], &[]).await?;
         let entry = self.entry(&place).await?;
         let Some(refunded) = entry.refunded(self.billed) else { bail!("{}", why_not(&entry, self.billed)) };
         let moved = place.asked(place.store.move_on(&entry, &refunded).await);

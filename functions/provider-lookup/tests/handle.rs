@@ -16,7 +16,7 @@ use lambda_runtime::Context;
 use pipeline::enrich::{Configured, Enrich};
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, to_body};
-use pipeline::ports::{LookupRequest, Provider, QueueName, Runs, Settings as _, Stage};
+use pipeline::ports::{InForce, LookupRequest, Provider, QueueName, Runs, Settings as _, Stage};
 use pipeline::versions::Versions;
 use platform::bundled_config;
 use provider_lookup::{App, handle};
@@ -120,7 +120,7 @@ async fn an_invocation_takes_up_the_version_that_came_into_force_a_minute_after_
     app.enrich.versions = Some(Arc::new(versions));
     let published = Sources::new(bundled_config().iter().map(|(path, text)| (path.to_owned(), format!("{text}\n# changed\n"))));
     store.publish_version(&published, START).await.unwrap();
-    store.activate(&published.hash(), None, START).await.unwrap();
+    store.activate(&InForce::Version(published.hash()), &InForce::Bundled, START).await.unwrap();
     let mut configs = Vec::new();
     for (email, pass) in [("a@acme.io", 59_999), ("b@acme.io", 1)] {
         tokio::time::sleep(std::time::Duration::from_millis(pass)).await;

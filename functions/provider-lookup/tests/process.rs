@@ -13,7 +13,7 @@ use domain::priority::Priority;
 use domain::schema::Field;
 use domain::signup::RunId;
 use pipeline::messages::{LookupMessage, from_body};
-use pipeline::ports::{Activated, Clock as _, Published, QueueName, Runs as _, Settings as _, Stage, StoredRun};
+use pipeline::ports::{Activated, Clock as _, InForce, Published, QueueName, Runs as _, Settings as _, Stage, StoredRun};
 use platform::{DEFAULT_WORKSPACE, DynamoStore, Function as Name, SystemClock, Table};
 use sandbox::{Latency, Options, Sandbox};
 use serde_json::{Value, json};
@@ -282,8 +282,8 @@ async fn publish(world: &World, from: &str, to: &str) -> String {
     assert_ne!(changed, files);
     let store = world.store().await;
     assert_eq!(store.publish_version(&changed, SystemClock.now()).await.unwrap(), Published::Stored);
-    let before = store.active().await.unwrap().map(|active| active.hash);
-    assert_eq!(store.activate(&changed.hash(), before.as_deref(), SystemClock.now()).await.unwrap(), Activated::Done);
+    let (before, what) = (store.in_force().await.unwrap(), InForce::Version(changed.hash()));
+    assert_eq!(store.activate(&what, &before, SystemClock.now()).await.unwrap(), Activated::Done);
     changed.hash()
 }
 

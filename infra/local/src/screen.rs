@@ -4,6 +4,7 @@
 use comfy_table::{Cell, Color, ContentArrangement, Table, presets};
 use domain::units::{Credits, Millis, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
+use pipeline::ports::{Active, InForce};
 
 use crate::args::DEFAULT_PORT;
 use crate::durable::Waiting;
@@ -100,7 +101,10 @@ impl Screen {
 /// Which version of the configuration decides.
 fn in_force(stack: &Stack) -> String {
     match &stack.published {
-        Some(active) => format!("version {}, published and active since {}", active.hash, active.since),
+        Some(Active { what: InForce::Version(hash), since, .. }) => format!("version {hash}, published and active since {since}"),
+        Some(Active { what: InForce::Bundled, since, .. }) => {
+            format!("version {} from the files, to which somebody went back {since}", stack.config.hash)
+        }
         None => format!("version {} from the files, for nothing was ever published", stack.config.hash),
     }
 }

@@ -46,7 +46,7 @@ pub struct Stack {
     pub queue: Arc<dyn Queue>,
     /// The configuration that was in force at the start.
     pub config: Arc<Config>,
-    /// The published version that was in force at the start; `None` while nothing was ever published, and the files decide.
+    /// What had been put in force by the start; `None` while nothing ever was, and the files decide.
     pub(crate) published: Option<Active>,
     pub(crate) hash_key: Arc<HashKey>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -153,6 +153,15 @@ impl AwsEndpoint {
         Ok(serde_json::from_value(answer.get("Items").cloned().unwrap_or_default())?)
     }
 
+    /// Puts an item there as it is, whatever stood under its key.
+    ///
+    /// # Errors
+    /// As [`Self::items`].
+    pub fn overwrite(&self, table: Table, item: &BTreeMap<String, Value>) -> io::Result<()> {
+        let request = serde_json::from_value(json!({ "TableName": self.tables.name_of(table), "Item": item }))?;
+        self.database.put_item(request).map(drop).map_err(io::Error::other)
+    }
+
     /// The messages that were put aside: the id under which, and why.
     ///
     /// # Errors

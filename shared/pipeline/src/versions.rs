@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::config::Sources;
 use domain::units::{Millis, Timestamp};
+use tokio::sync::Mutex as Turn;
 
-use crate::ports::{Clock, Settings, StoreError};
+use crate::ports::{Clock, InForce, Settings, StoreError};
 
 /// How long what is in force is believed before it is looked up again.
 pub const LOOK_EVERY: Millis = Millis::minutes(1);
@@ -17,7 +18,8 @@ const OTHERS_MOST: usize = 3;
 /// Makes what a process works with out of the files of a version, or says what is wrong with them.
 type Make<T> = Box<dyn Fn(&Sources) -> Result<T, Box<dyn Error + Send + Sync>> + Send + Sync>;
 
-/// The versions, each made once into a `T`. Version 0, which came with the process, is in force while nothing was ever published.
+/// The versions, each made once into a `T`. Version 0, which came with the process, is in force until one is published, and again when
+/// somebody goes back to it.
 pub struct Versions<T> {
     settings: Arc<dyn Settings>,
     clock: Arc<dyn Clock>,
@@ -25,6 +27,8 @@ pub struct Versions<T> {
     bundled_hash: String,
     make: Make<T>,
     made: Mutex<Made<T>>,
+    /// One look at a time: of two, the one that was answered first could else put the older version back.
+    looking: Turn<()>,
 }
 
 /// A version and its hash.
@@ -59,7 +63,7 @@ pub enum NoVersion {
 }
 
 impl<T> Versions<T> {
-    /// Loads the version in force, or version 0 out of `bundled` while nothing was ever published.
+    /// Loads the version in force, or version 0 out of `bundled` where that is.
     ///
     /// # Errors
     /// [`NoVersion`]: nothing is decided by another version than the one in force.
@@ -68,26 +72,42 @@ impl<T> Versions<T> {
         M: Fn(&Sources) -> Result<T, Box<dyn Error + Send + Sync>> + Send + Sync + 'static,
     {
         let looked_at = clock.now();
-        let hash = settings.active().await?.map(|active| active.hash);
+        let in_force = settings.in_force().await?;
         let (bundled_hash, make): (_, Make<T>) = (bundled.hash(), Box::new(make));
-        let in_force = match hash {
-            Some(hash) if hash != bundled_hash => made_of(&make, &stored(&*settings, &hash).await?, &hash)?,
+        let in_force = match in_force.hash() {
+            Some(hash) if hash != bundled_hash => made_of(&make, &stored(&*settings, hash).await?, hash)?,
             _ => made_of(&make, &bundled, &bundled_hash)?,
         };
         let made = Mutex::new(Made { in_force, others: Vec::new(), looked_at, complaint: None });
-        Ok(Self { settings, clock, bundled, bundled_hash, make, made })
+        Ok(Self { settings, clock, bundled, bundled_hash, make, made, looking: Turn::new(()) })
     }
 
     /// What is in force, looked up again where the last look was [`LOOK_EVERY`] ago; to be asked once at the beginning of each
     /// invocation. A look in vain keeps what was loaded, and is logged once.
     pub async fn in_force(&self) -> Arc<T> {
         if self.begins_to_look() {
-            match self.look().await {
-                Ok(()) => self.made().complaint = None,
-                Err(error) => self.complain(error.to_string()),
+            let _turn = self.looking.lock().await;
+            if let Err(error) = self.look().await {
+                self.complain(error.to_string());
             }
         }
         Arc::clone(&self.made().in_force.1)
+    }
+
+    /// What is in force, for whoever was asked for something while `seen` was: where something else is loaded it is looked up at
+    /// once, and what is in force by then decides, be it newer still.
+    ///
+    /// # Errors
+    /// [`NoVersion`]: what is loaded may be older than what was seen, and nobody is served by it.
+    pub async fn in_force_since(&self, seen: &InForce) -> Result<Arc<T>, NoVersion> {
+        if !self.has_in_force(seen) {
+            let _turn = self.looking.lock().await;
+            // Somebody else may have looked meanwhile.
+            if !self.has_in_force(seen) {
+                self.look().await?;
+            }
+        }
+        Ok(Arc::clone(&self.made().in_force.1))
     }
 
     /// The version of this hash, for a run that is pinned to it. `None` when there is none, or this process cannot use it; that is
@@ -118,17 +138,25 @@ impl<T> Versions<T> {
     }
 
     async fn look(&self) -> Result<(), NoVersion> {
-        let active = self.settings.active().await?;
-        let hash = active.map_or_else(|| self.bundled_hash.clone(), |active| active.hash);
-        if self.made().in_force.0 == hash {
-            return Ok(());
+        let in_force = self.settings.in_force().await?;
+        let hash = self.hash_of(&in_force);
+        if self.made().in_force.0 != hash {
+            let version = self.obtain(hash).await?;
+            tracing::info!(config = hash, "another version of the configuration is in force");
+            let mut made = self.made();
+            let before = std::mem::replace(&mut made.in_force, (hash.to_owned(), version));
+            made.keep(before);
         }
-        let version = self.obtain(&hash).await?;
-        tracing::info!(config = hash, "another version of the configuration is in force");
-        let mut made = self.made();
-        let before = std::mem::replace(&mut made.in_force, (hash, version));
-        made.keep(before);
+        self.made().complaint = None;
         Ok(())
+    }
+
+    fn has_in_force(&self, seen: &InForce) -> bool {
+        self.made().in_force.0 == self.hash_of(seen)
+    }
+
+    fn hash_of<'a>(&'a self, in_force: &'a InForce) -> &'a str {
+        in_force.hash().unwrap_or(&self.bundled_hash)
     }
 
     async fn obtain(&self, hash: &str) -> Result<Arc<T>, NoVersion> {

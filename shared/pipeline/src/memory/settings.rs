@@ -5,9 +5,9 @@ use domain::config::Sources;
 use domain::units::Timestamp;
 
 use super::MemoryStore;
-use crate::ports::{Activated, Active, Published, Settings, StoreError, Version};
+use crate::ports::{Activated, Active, InForce, Published, Settings, StoreError, Version};
 
-/// The published versions by hash, and the one in force.
+/// The published versions by hash, and what was put in force last.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Versions {
     published: BTreeMap<String, (Version, Sources)>,
@@ -41,18 +41,23 @@ impl Settings for MemoryStore {
         Ok(Published::Stored)
     }
 
-    async fn activate(&self, hash: &str, expecting: Option<&str>, at: Timestamp) -> Result<Activated, StoreError> {
+    async fn activate(&self, what: &InForce, instead_of: &InForce, at: Timestamp) -> Result<Activated, StoreError> {
         let Versions { published, active } = &mut self.state().versions;
-        let Some((version, _)) = published.get_mut(hash) else { return Ok(Activated::Unknown) };
-        let now = active.as_ref().map(|active| active.hash.as_str());
-        if now == Some(hash) {
+        let version = what.hash().map(|hash| published.get_mut(hash));
+        if let Some(None) = version {
+            return Ok(Activated::Unknown);
+        }
+        let now = active.as_ref().map_or(InForce::Bundled, |active| active.what.clone());
+        if now == *what {
             return Ok(Activated::Before);
         }
-        if now != expecting {
-            return Ok(Activated::Other(active.clone()));
+        if now != *instead_of {
+            return Ok(Activated::Other(now));
         }
-        version.activated_at = Some(at);
-        *active = Some(Active { hash: hash.to_owned(), since: at, before: expecting.map(str::to_owned) });
+        if let Some((version, _)) = version.flatten() {
+            version.activated_at = Some(at);
+        }
+        *active = Some(Active { what: what.clone(), since: at, before: now });
         Ok(Activated::Done)
     }
 }

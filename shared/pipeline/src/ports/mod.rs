@@ -29,7 +29,7 @@ pub use records::{Records, Saved};
 pub use run_log::RunLog;
 pub use runs::{Claim, ClaimRequest, Lease, Poison, Runs, Stage, StoredRun, Window};
 pub use secrets::{SecretUnavailable, Secrets};
-pub use settings::{Activated, Active, Published, Settings, Version};
+pub use settings::{Activated, Active, InForce, Published, Settings, Version};
 
 /// Everything that is kept, as one port.
 pub trait Store: Runs + Records + Ledger + Cache + Outbox {}

@@ -16,7 +16,7 @@ use domain::units::{Millis, Timestamp};
 use pipeline::enrich::Configured;
 use pipeline::memory::MemoryStore;
 use pipeline::messages::LookupMessage;
-use pipeline::ports::{Activated, Active, Published, Runs as _, Settings, Stage, StoreError, Version};
+use pipeline::ports::{Activated, Active, InForce, Published, Runs as _, Settings, Stage, StoreError, Version};
 use pipeline::versions::{LOOK_EVERY, NoVersion, Versions};
 use pipeline::work::Worked;
 use tracing::span::{Attributes, Id, Record};
@@ -51,12 +51,12 @@ impl Counted {
     /// Publishes a version and puts it in force.
     async fn publish(&self, sources: &Sources, at: Timestamp) {
         self.publish_version(sources, at).await.unwrap();
-        self.put_in_force(&sources.hash(), at).await;
+        self.put_in_force(&named(sources), at).await;
     }
 
-    async fn put_in_force(&self, hash: &str, at: Timestamp) {
-        let active = self.settings.active().await.unwrap().map(|active| active.hash);
-        assert_eq!(self.activate(hash, active.as_deref(), at).await.unwrap(), Activated::Done);
+    async fn put_in_force(&self, what: &InForce, at: Timestamp) {
+        let before = self.settings.in_force().await.unwrap();
+        assert_eq!(self.activate(what, &before, at).await.unwrap(), Activated::Done);
     }
 }
 
@@ -80,8 +80,8 @@ impl Settings for Counted {
         self.settings.publish_version(sources, at).await
     }
 
-    async fn activate(&self, hash: &str, expecting: Option<&str>, at: Timestamp) -> Result<Activated, StoreError> {
-        self.settings.activate(hash, expecting, at).await
+    async fn activate(&self, what: &InForce, instead_of: &InForce, at: Timestamp) -> Result<Activated, StoreError> {
+        self.settings.activate(what, instead_of, at).await
     }
 }
 
@@ -112,6 +112,10 @@ impl tracing::Subscriber for Lines {
 
 fn of_main(text: &str) -> Sources {
     Sources::new([(MAIN_FILE.to_owned(), text.to_owned())])
+}
+
+fn named(sources: &Sources) -> InForce {
+    InForce::Version(sources.hash())
 }
 
 /// A process that makes the text of the main file out of a version, and nothing out of `broken`.
@@ -155,7 +159,7 @@ async fn many_invocations_at_once_look_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn version_0_is_in_force_only_while_nothing_was_ever_published() {
+async fn version_0_is_in_force_until_one_is_published_and_once_somebody_goes_back_to_it() {
     let (world, settings) = (World::new(), Arc::new(Counted::default()));
     assert_eq!(*texts(&world, &settings, "zero").await.unwrap().in_force().await, "zero");
     settings.publish_version(&of_main("one"), world.now()).await.unwrap();
@@ -165,6 +169,9 @@ async fn version_0_is_in_force_only_while_nothing_was_ever_published() {
     let before = settings.reads().1;
     assert_eq!(*texts(&world, &settings, "one").await.unwrap().in_force().await, "one");
     assert_eq!(settings.reads().1, before, "what came with the process is not read");
+    settings.put_in_force(&InForce::Bundled, world.now()).await;
+    assert_eq!(*texts(&world, &settings, "zero").await.unwrap().in_force().await, "zero", "somebody went back to it");
+    assert_eq!(settings.reads().1, before);
 }
 
 #[tokio::test(start_paused = true)]
@@ -299,7 +306,7 @@ async fn after_a_rollback_new_runs_take_the_version_from_before_and_nothing_is_r
     for (nth, hash) in [None, Some(changed().hash()), Some(sources().hash())].into_iter().enumerate() {
         match hash {
             Some(hash) if hash == changed().hash() => settings.publish(&changed(), world.now()).await,
-            Some(hash) => settings.put_in_force(&hash, world.now()).await,
+            Some(hash) => settings.put_in_force(&InForce::Version(hash), world.now()).await,
             None => {}
         }
         pass(LOOK_EVERY).await;

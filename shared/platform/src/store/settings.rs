@@ -3,7 +3,7 @@ use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 use domain::config::Sources;
 use domain::units::Timestamp;
-use pipeline::ports::{Activated, Active, Published, Settings, StoreError, Version};
+use pipeline::ports::{Activated, Active, InForce, Published, Settings, StoreError, Version};
 
 use super::item::{Item, Key, Reader, UNPACKED_MOST, document, form, moment, text};
 use super::transaction::{Transacted, not_built, put_in_transaction};
@@ -62,24 +62,22 @@ impl Settings for DynamoStore {
         }
     }
 
-    async fn activate(&self, hash: &str, expecting: Option<&str>, at: Timestamp) -> Result<Activated, StoreError> {
-        let entry = Update::builder()
-            .update_expression("SET activated_at = :at")
-            .condition_expression("attribute_exists(pk)")
-            .expression_attribute_values(":at", moment(at));
-        let entry = self.in_settings(&self.entry_key(hash), entry)?;
+    async fn activate(&self, what: &InForce, instead_of: &InForce, at: Timestamp) -> Result<Activated, StoreError> {
         let key = self.active_key();
-        let active = self.in_settings(&key, put_in_force(hash, expecting, at))?;
-        let Transacted::Refused(failed) = self.transact(vec![entry, active]).await? else { return Ok(Activated::Done) };
+        let mut writes = vec![self.in_settings(&key, put_in_force(what, instead_of, at))?];
+        // What came with the functions is in no list.
+        if let Some(hash) = what.hash() {
+            writes.push(self.in_settings(&self.entry_key(hash), put_in_force_at(at))?);
+        }
+        let Transacted::Refused(failed) = self.transact(writes).await? else { return Ok(Activated::Done) };
         let mut failed = failed.into_iter();
+        let active = failed.next().flatten();
         if failed.next().flatten().is_some() {
             return Ok(Activated::Unknown);
         }
-        let stored = failed.next().flatten().filter(|item| !item.is_empty());
-        match stored.map(|item| active_of(&key, &item)).transpose()? {
-            Some(active) if active.hash == hash => Ok(Activated::Before),
-            other => Ok(Activated::Other(other)),
-        }
+        let stored = active.filter(|item| !item.is_empty()).map(|item| active_of(&key, &item)).transpose()?;
+        let now = stored.map_or(InForce::Bundled, |active| active.what);
+        Ok(if now == *what { Activated::Before } else { Activated::Other(now) })
     }
 }
 
@@ -104,21 +102,30 @@ impl DynamoStore {
     }
 }
 
-/// Names a version as the one in force, where the one that the caller knows of is it, and another than this.
-fn put_in_force(hash: &str, expecting: Option<&str>, at: Timestamp) -> UpdateBuilder {
-    let update = Update::builder()
+/// Names what is in force, where what the caller knows of is it, and something else than this.
+fn put_in_force(what: &InForce, instead_of: &InForce, at: Timestamp) -> UpdateBuilder {
+    // Before the first item decides what came with the functions.
+    let is_as_known = match instead_of {
+        InForce::Bundled if what != instead_of => "attribute_not_exists(pk) OR #hash = :before",
+        InForce::Bundled | InForce::Version(_) => "#hash = :before AND #hash <> :hash",
+    };
+    Update::builder()
+        .update_expression("SET v = :v, #hash = :hash, since = :at, #before = :before")
+        .condition_expression(is_as_known)
         .expression_attribute_names("#hash", "hash")
+        .expression_attribute_names("#before", "before")
         .expression_attribute_values(":v", form())
-        .expression_attribute_values(":hash", text(hash))
-        .expression_attribute_values(":at", moment(at));
-    match expecting {
-        None => update.update_expression("SET v = :v, #hash = :hash, since = :at").condition_expression("attribute_not_exists(pk)"),
-        Some(before) => update
-            .update_expression("SET v = :v, #hash = :hash, since = :at, #before = :before")
-            .condition_expression("#hash = :before AND #hash <> :hash")
-            .expression_attribute_names("#before", "before")
-            .expression_attribute_values(":before", text(before)),
-    }
+        .expression_attribute_values(":hash", text(what.as_str()))
+        .expression_attribute_values(":before", text(instead_of.as_str()))
+        .expression_attribute_values(":at", moment(at))
+}
+
+/// Notes in a version's line when it was put in force, where it has one.
+fn put_in_force_at(at: Timestamp) -> UpdateBuilder {
+    Update::builder()
+        .update_expression("SET activated_at = :at")
+        .condition_expression("attribute_exists(pk)")
+        .expression_attribute_values(":at", moment(at))
 }
 
 /// What a version comes to and may come to, where that is too much: stored as it is, or once it is unpacked again.
@@ -148,8 +155,9 @@ fn other_files(key: &Key) -> StoreError {
 
 fn active_of(key: &Key, item: &Item) -> Result<Active, StoreError> {
     let reader = Reader::of(key, item)?;
-    let before = if reader.has("before") { Some(reader.text("before")?.to_owned()) } else { None };
-    Ok(Active { hash: reader.text("hash")?.to_owned(), since: reader.moment("since")?, before })
+    // The first version that was ever put in force by an earlier program names none.
+    let before = if reader.has("before") { InForce::from(reader.text("before")?.to_owned()) } else { InForce::Bundled };
+    Ok(Active { what: InForce::from(reader.text("hash")?.to_owned()), since: reader.moment("since")?, before })
 }
 
 fn version_of(partition: &str, item: &Item) -> Result<Version, StoreError> {

@@ -2,7 +2,7 @@
 
 use domain::config::{MAIN_FILE, Sources};
 use domain::units::Millis;
-use pipeline::ports::{Activated, Published, Settings as _};
+use pipeline::ports::{Activated, InForce, Published, Settings as _};
 use platform::Table;
 use rand::Rng as _;
 use serde_json::json;
@@ -65,15 +65,16 @@ async fn a_version_whose_replies_are_lost_is_published_and_put_in_force_once() {
     for fault in [Fault::LostReply, Fault::Collision] {
         let (fresh, faults) = fresh_with_faults().await;
         let (one, two) = (of_main("a".into()), of_main("b".into()));
+        let of = |sources: &Sources| InForce::Version(sources.hash());
         faults.next(&[fault]);
         assert_eq!(fresh.store.publish_version(&one, START).await.unwrap(), Published::Stored);
         fresh.store.publish_version(&two, START).await.unwrap();
         faults.next(&[fault]);
-        assert_eq!(fresh.store.activate(&one.hash(), None, START).await.unwrap(), Activated::Done);
+        assert_eq!(fresh.store.activate(&of(&one), &InForce::Bundled, START).await.unwrap(), Activated::Done);
         faults.next(&[fault]);
         let later = START.after(Millis(1));
-        assert_eq!(fresh.store.activate(&two.hash(), Some(&one.hash()), later).await.unwrap(), Activated::Done);
-        assert_eq!(fresh.store.active().await.unwrap().unwrap().before, Some(one.hash()));
+        assert_eq!(fresh.store.activate(&of(&two), &of(&one), later).await.unwrap(), Activated::Done);
+        assert_eq!(fresh.store.active().await.unwrap().unwrap().before, of(&one));
         assert_eq!(faults.left(), 0);
     }
 }
