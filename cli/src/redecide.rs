@@ -8,6 +8,7 @@ use pipeline::messages::{Cause, RedecideMessage, to_body};
 use pipeline::ports::{Queue as _, QueueName, Runs as _};
 use platform::Table;
 
+use crate::config::called;
 use crate::say::say;
 use crate::stack::Which;
 
@@ -33,8 +34,13 @@ impl Redecide {
         let Some(record) = stored.run.record else {
             bail!("run {} is not decided for good yet; `millrace explain` says what it waits for", self.run);
         };
-        let message = RedecideMessage { record, cause: Cause::Operator, copies: 0 };
+        let in_force = place.in_force().await?;
+        let message = RedecideMessage { record, cause: Cause::Operator, config: Some(in_force.clone()), copies: 0 };
         place.asked(queue.send(QueueName::Score, &to_body(&message)?, Millis(0)).await)?;
-        say(format!("the lead of run {} is decided about again; `millrace explain` shows what came of it", self.run))
+        say(format!(
+            "the lead of run {} is decided about again by {}, which is in force now; `millrace explain` shows what came of it",
+            self.run,
+            called(&in_force)
+        ))
     }
 }

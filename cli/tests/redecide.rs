@@ -10,7 +10,7 @@ use domain::run::Run;
 use domain::signup::{RunId, Signup};
 use domain::units::{Millis, Timestamp};
 use pipeline::messages::{Cause, RedecideMessage, from_body};
-use pipeline::ports::{Claim, ClaimRequest, Queue as _, QueueName, Runs as _};
+use pipeline::ports::{Claim, ClaimRequest, InForce, Queue as _, QueueName, Runs as _};
 use platform::{DEFAULT_WORKSPACE, Function, SystemClock, Table};
 use serde_json::{Value, json};
 use stand_in::AwsEndpoint;
@@ -65,5 +65,8 @@ async fn the_lead_of_a_run_is_sent_to_be_decided_about_again() {
     assert!(sent.status.success() && said(&sent.stdout).contains("decided about again"), "{sent:?}");
     let received = endpoint.queue().receive(QueueName::Score, 10, Millis(0)).await.unwrap();
     let messages: Vec<RedecideMessage> = received.iter().map(|message| from_body(&message.body).unwrap()).collect();
-    assert_eq!(messages, [RedecideMessage { record: RecordId("lead-1".into()), cause: Cause::Operator, copies: 0 }]);
+    assert_eq!(
+        messages,
+        [RedecideMessage { record: RecordId("lead-1".into()), cause: Cause::Operator, config: Some(InForce::Bundled), copies: 0 }]
+    );
 }

@@ -11,7 +11,7 @@ use clap::Subcommand;
 
 use crate::check::Check;
 
-pub(crate) use place::TABLES;
+pub(crate) use place::{TABLES, called};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Config {

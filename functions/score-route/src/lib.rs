@@ -21,18 +21,19 @@ pub struct App {
 /// [`NotABatch`] when the function was invoked with something else.
 pub async fn handle(app: &App, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
     let event = read_batch(payload)?;
-    let time_left = remaining(context, app.redecide.clock.now());
-    Ok(work_batch(event, time_left, |message| one(app, message)).await)
+    let redecide = app.redecide.in_force().await;
+    let time_left = remaining(context, redecide.clock.now());
+    Ok(work_batch(event, time_left, |message| one(&redecide, message)).await)
 }
 
-async fn one(app: &App, message: SqsMessage) -> Result<(), Retry> {
+async fn one(redecide: &Redecide, message: SqsMessage) -> Result<(), Retry> {
     let body = message.body.unwrap_or_default();
     match from_body::<RedecideMessage>(&body) {
-        Ok(asked) => log(&asked, &app.redecide.work(&asked).await?),
+        Ok(asked) => log(&asked, &redecide.work(&asked).await?),
         Err(unreadable) => {
-            let (id, at, why) = (message.message_id.unwrap_or_default(), app.redecide.clock.now(), unreadable.to_string());
+            let (id, at, why) = (message.message_id.unwrap_or_default(), redecide.clock.now(), unreadable.to_string());
             tracing::error!(stage = "score", why, "message put aside; it stands under POISON in the leads table");
-            put_aside(&*app.redecide.store, Poison { id, queue: QueueName::Score.as_str().to_owned(), why, body, at }).await?;
+            put_aside(&*redecide.store, Poison { id, queue: QueueName::Score.as_str().to_owned(), why, body, at }).await?;
         }
     }
     Ok(())

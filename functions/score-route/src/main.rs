@@ -19,12 +19,8 @@ async fn serve(boot: Boot) -> Result<(), Error> {
     let settings = boot.settings(Function::ScoreRoute)?;
     let (aws, clock) = (Aws::in_function(&boot)?, Arc::new(SystemClock));
     let (store, queue) = (Arc::new(aws.store(settings.tables, DEFAULT_WORKSPACE)), Arc::new(aws.queue(settings.queues)));
-    let (kept, now) = (store.clone(), clock.clone());
-    let make = move |sources: &Sources| {
-        let config = Arc::new(connectors::configure_for_use(sources)?.0);
-        Ok::<_, Error>(App { redecide: Redecide { store: kept.clone(), queue: queue.clone(), clock: now.clone(), config } })
-    };
-    let versions = Versions::load(store, clock, bundled_config(), make).await?;
-    let work = async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&*versions.in_force().await, &event.payload, &event.context).await?);
-    run(service_fn(work)).await
+    let make = |sources: &Sources| Ok::<_, Error>(connectors::configure_for_use(sources)?.0);
+    let versions = Arc::new(Versions::load(store.clone(), clock.clone(), bundled_config(), make).await?);
+    let app = App { redecide: Redecide { store, queue, clock, config: versions.in_force().await, versions: Some(versions) } };
+    run(service_fn(async |event: LambdaEvent<_>| Ok::<_, Error>(handle(&app, &event.payload, &event.context).await?))).await
 }

@@ -42,7 +42,7 @@ async fn world() -> World {
     for (record, email) in PEOPLE {
         decided(&*store, &before, record, email).await;
     }
-    let redecide = Redecide { store: store.clone(), queue: queue.clone(), clock, config: Arc::new(since) };
+    let redecide = Redecide { store: store.clone(), queue: queue.clone(), clock, config: Arc::new(since), versions: None };
     World { app: App { redecide }, store, queue }
 }
 

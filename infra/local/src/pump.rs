@@ -61,9 +61,9 @@ impl AsyncInvoke for Arc<provider_lookup::App> {
 }
 
 #[async_trait::async_trait]
-impl AsyncInvoke for Arc<Versions<score_route::App>> {
+impl AsyncInvoke for Arc<score_route::App> {
     async fn invoke(&self, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
-        score_route::handle(&*self.in_force().await, payload, context).await
+        score_route::handle(self, payload, context).await
     }
 }
 

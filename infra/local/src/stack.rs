@@ -141,13 +141,11 @@ impl Stack {
         for priority in Priority::ALL {
             tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Lookup(priority), Arc::clone(&lookup)));
         }
-        let (kept, sent, now) = (settings.clone(), Arc::clone(&queue), Arc::clone(&clock));
-        let make = move |sources: &Sources| {
-            let config = Arc::new(connectors::configure_for_use(sources)?.0);
-            let (store, queue, clock) = (kept.clone(), Arc::clone(&sent), Arc::clone(&now));
-            Ok::<_, lambda_runtime::Error>(score_route::App { redecide: Redecide { store, queue, clock, config } })
-        };
-        let score = Arc::new(Versions::load(settings.clone(), Arc::clone(&clock), files.clone(), make).await?);
+        let make = |sources: &Sources| Ok::<_, lambda_runtime::Error>(connectors::configure_for_use(sources)?.0);
+        let versions = Arc::new(Versions::load(settings.clone(), Arc::clone(&clock), files.clone(), make).await?);
+        let (kept, sent, now, in_force) = (settings.clone(), Arc::clone(&queue), Arc::clone(&clock), versions.in_force().await);
+        let redecide = Redecide { store: kept, queue: sent, clock: now, config: in_force, versions: Some(versions) };
+        let score = Arc::new(score_route::App { redecide });
         tasks.spawn(pump(Arc::clone(&queue), Arc::clone(&clock), QueueName::Score, score));
         let (kept, sent, now) = (Arc::clone(&store), Arc::clone(&queue), Arc::clone(&clock));
         let ports = crm_writeback::Ports { store: kept, queue: sent, clock: now, entropy };

@@ -8,7 +8,7 @@ use domain::signup::{RunId, Signup};
 use domain::units::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::ports::QueueName;
+use crate::ports::{InForce, QueueName};
 
 /// An accepted signup on its way to provider-lookup.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +65,9 @@ pub struct RedecideMessage {
     pub record: RecordId,
     /// What makes it worth deciding again, for the log.
     pub cause: Cause,
+    /// What was in force when it was asked for: nothing older decides. Absent in messages of earlier programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<InForce>,
     /// How many delayed copies it has come through.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub copies: u32,

@@ -19,7 +19,8 @@ use domain::units::{Millis, Timestamp};
 use crate::enrich::save::SAVE_TRIES;
 use crate::messages::{RedecideMessage, to_body};
 use crate::owners::Owners;
-use crate::ports::{Clock, DecidedLeads, DecidedRun, Queue, QueueName, Saved, Stage};
+use crate::ports::{Clock, DecidedLeads, DecidedRun, Queue, QueueName, Saved, Stage, StoreError};
+use crate::versions::Versions;
 use crate::work::Retry;
 use crate::write_back::hand_to_crm;
 
@@ -39,6 +40,9 @@ pub struct Redecide {
     pub clock: Arc<dyn Clock>,
     /// The configuration to decide by.
     pub config: Arc<Config>,
+    /// Where the others are: a newer one that was asked for, and the one by which a lead was decided last. `None` where there is only
+    /// this one.
+    pub versions: Option<Arc<Versions<Config>>>,
 }
 
 /// How it ended.
@@ -53,7 +57,7 @@ pub enum Redecided {
         /// The track now.
         to: Track,
     },
-    /// Track, gate and score are what they were: nothing was written.
+    /// Track, gate and score are what they were: nothing new was decided.
     Unchanged {
         /// The run whose decision stands.
         run: RunId,
@@ -73,11 +77,31 @@ pub enum Redecided {
 }
 
 impl Redecide {
+    /// The same by the version that is in force now; for the beginning of an invocation.
+    pub async fn in_force(&self) -> Self {
+        match &self.versions {
+            Some(versions) => Self { config: versions.in_force().await, ..self.clone() },
+            None => self.clone(),
+        }
+    }
+
     /// Decides about the message's record again; a lost race is read again.
     ///
     /// # Errors
-    /// [`Retry`] when the store or the queue failed: the message has to come again.
+    /// [`Retry`] when the store or the queue failed, or nothing as new as the message asks for is to be had: it has to come again.
     pub async fn work(&self, message: &RedecideMessage) -> Result<Redecided, Retry> {
+        self.as_asked(message).await?.decide_again(message).await
+    }
+
+    /// The same by what is in force, which is no older than what was when the message was sent.
+    async fn as_asked(&self, message: &RedecideMessage) -> Result<Self, Retry> {
+        let (Some(versions), Some(seen)) = (&self.versions, &message.config) else { return Ok(self.clone()) };
+        let config = versions.in_force_since(seen).await;
+        let config = config.map_err(|error| Retry(format!("what it was asked to be decided by is not to be had: {error}")))?;
+        Ok(Self { config, ..self.clone() })
+    }
+
+    async fn decide_again(&self, message: &RedecideMessage) -> Result<Redecided, Retry> {
         let mut owners = Owners::new(&*self.store, &self.config);
         for _ in 0..SAVE_TRIES {
             let Some(record) = self.store.read_record(&message.record).await? else {
@@ -90,11 +114,16 @@ impl Redecide {
             if log.stage != Stage::Done {
                 return self.park(message, "the run that decided last is not done").await;
             }
-            if self.catch_up(&mut log, &record, decided).await? == Saved::Conflict {
-                continue;
+            let mut is_logged = has(&log, &decided.decision);
+            if !is_logged && let Some(made_by) = self.version(&decided.config).await? {
+                if self.add(&mut log, &record, decided, &made_by).await? == Saved::Conflict {
+                    continue;
+                }
+                is_logged = true;
             }
             let mut decision = self.decide(&record, decided, &log.run);
-            if says_the_same(&decided.decision, &decision) {
+            // A decision whose facts nobody can tell any more is followed by one that is logged, whatever it says.
+            if is_logged && says_the_same(&decided.decision, &decision) {
                 return Ok(Redecided::Unchanged { run: log.run.id });
             }
             decision.owner = owners.owner(&record, decision.route.track).await?;
@@ -102,7 +131,7 @@ impl Redecide {
             let next = Decided { run: log.run.id.clone(), decision, config: self.config.hash.clone() };
             let changed = Record { version: record.version + 1, decided: Some(next.clone()), ..record.clone() };
             if self.store.save_record(&changed, &[]).await? == Saved::Stored
-                && self.catch_up(&mut log, &changed, &next).await? == Saved::Stored
+                && self.add(&mut log, &changed, &next, &self.config).await? == Saved::Stored
             {
                 return Ok(Redecided::Changed { run: log.run.id, from, to });
             }
@@ -127,15 +156,26 @@ impl Redecide {
         decide(&self.config, &evidence, record.version + 1, now)
     }
 
-    /// Brings the CRM and the log to what the record says. The CRM first: the log is the mark that both are done.
-    async fn catch_up(&self, log: &mut DecidedRun, record: &Record, decided: &Decided) -> Result<Saved, Retry> {
-        let Decided { decision, config, .. } = decided;
-        if log.run.decision().is_some_and(|last| last.seq >= decision.seq) {
-            return Ok(Saved::Stored);
+    /// The configuration under which something was decided; `None` where that is not to be had any more.
+    async fn version(&self, hash: &str) -> Result<Option<Arc<Config>>, StoreError> {
+        // What earlier programs stored names none.
+        if hash.is_empty() || hash == self.config.hash {
+            return Ok(Some(Arc::clone(&self.config)));
         }
+        match &self.versions {
+            Some(versions) => versions.version(hash).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Brings the CRM and the log to what the record says. The CRM first: the log is the mark that both are done. What the log says
+    /// was known is merged as it was for the decision, by the configuration that it was `made_by`; what is written to the CRM is said
+    /// by the one in force.
+    async fn add(&self, log: &mut DecidedRun, record: &Record, decided: &Decided, made_by: &Config) -> Result<Saved, Retry> {
+        let Decided { decision, config, .. } = decided;
         hand_to_crm(&*self.queue, &self.config, decision, &record.id, &log.run.id).await?;
-        let facts = merge(&record.observations, &self.config.schema, &self.config.trust, decision.at);
-        log.run.decide_again(decision.clone(), config, facts, &record.observations, self.config.deadlines.identity_window);
+        let facts = merge(&record.observations, &made_by.schema, &made_by.trust, decision.at);
+        log.run.decide_again(decision.clone(), config, facts, &record.observations, made_by.deadlines.identity_window);
         let saved = self.store.amend_run(log).await?;
         log.fence += 1;
         Ok(saved)
@@ -149,6 +189,11 @@ impl Redecide {
         self.queue.send(QueueName::Score, &to_body(&copy)?, RUN_PAUSE).await?;
         Ok(Redecided::Parked { until: self.clock.now().after(RUN_PAUSE), why })
     }
+}
+
+/// Whether a log has this decision, or one that came after it.
+fn has(log: &DecidedRun, decision: &Decision) -> bool {
+    log.run.decision().is_some_and(|last| last.seq >= decision.seq)
 }
 
 /// Whether nobody who acts on a decision would act otherwise on the other one.

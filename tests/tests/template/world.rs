@@ -171,7 +171,7 @@ impl World {
 
     /// Has a lead decided about again.
     pub(crate) async fn redecide(&mut self, record: &RecordId) {
-        let message = RedecideMessage { record: record.clone(), cause: Cause::Operator, copies: 0 };
+        let message = RedecideMessage { record: record.clone(), cause: Cause::Operator, config: None, copies: 0 };
         self.aws.queue().send(QueueName::Score, &to_body(&message).unwrap(), Millis(0)).await.unwrap();
         assert!(self.work_on(QueueName::Score).await);
     }
@@ -311,7 +311,7 @@ async fn score(Given { aws, settings, clock }: Given) -> score_route::App {
     let (store, queue) = (Arc::new(aws.store(settings.tables, platform::DEFAULT_WORKSPACE)), Arc::new(aws.queue(settings.queues)));
     let make = |sources: &Sources| Ok::<_, lambda_runtime::Error>(connectors::configure_for_use(sources)?.0);
     let versions = Versions::load(store.clone(), clock.clone(), bundled_config(), make).await.unwrap();
-    score_route::App { redecide: Redecide { store, queue, clock, config: versions.in_force().await } }
+    score_route::App { redecide: Redecide { store, queue, clock, config: versions.in_force().await, versions: None } }
 }
 
 async fn writeback(Given { aws, settings, clock }: Given) -> Versions<crm_writeback::App> {

@@ -9,6 +9,7 @@ mod faults;
 mod learning;
 mod money;
 mod redecide;
+mod redecide_versions;
 mod replay;
 mod sweep;
 mod together;

@@ -17,7 +17,8 @@ use domain::value::Value;
 use pipeline::memory::MemoryStore;
 use pipeline::messages::{Cause, LookupMessage, RedecideMessage, from_body};
 use pipeline::ports::{
-    Claim, ClaimRequest, DecidedRun, DecidedRuns, Lease, Poison, Queue as _, QueueName, Records, Runs, Saved, StoreError, StoredRun, Window,
+    Claim, ClaimRequest, DecidedLeads, DecidedRun, DecidedRuns, Lease, Poison, Queue as _, QueueName, Records, Runs, Saved, StoreError,
+    StoredRun, Window,
 };
 use pipeline::redecide::{Redecide, Redecided};
 use pipeline::work::Worked;
@@ -25,7 +26,7 @@ use pipeline::work::Worked;
 use crate::world::{World, decision, good_company, hit, jane, signup};
 
 fn redecide(world: &World, config: &Arc<Config>) -> Redecide {
-    Redecide { store: world.store.clone(), queue: world.queue.clone(), clock: world.clock.clone(), config: config.clone() }
+    Redecide { store: world.store.clone(), queue: world.queue.clone(), clock: world.clock.clone(), config: config.clone(), versions: None }
 }
 
 /// A configuration that was deployed since.
@@ -41,19 +42,19 @@ fn without_ae(world: &World) -> Arc<Config> {
     changed(world, |config| config.route.rules.retain(|rule| rule.to != Track::AeQueue))
 }
 
-fn asked(record: &RecordId) -> RedecideMessage {
-    RedecideMessage { record: record.clone(), cause: Cause::Operator, copies: 0 }
+pub(crate) fn asked(record: &RecordId) -> RedecideMessage {
+    RedecideMessage { record: record.clone(), cause: Cause::Operator, config: None, copies: 0 }
 }
 
 /// A lead that was decided, and written to the CRM.
-async fn decided(world: &World) -> (Run, RedecideMessage) {
+pub(crate) async fn decided(world: &World) -> (Run, RedecideMessage) {
     let run = world.finish(&jane()).await;
     world.next_writeback().await;
     let message = asked(run.record.as_ref().unwrap());
     (run, message)
 }
 
-fn the_record(world: &World) -> Record {
+pub(crate) fn the_record(world: &World) -> Record {
     world.store.records().remove(0)
 }
 
@@ -225,6 +226,11 @@ fn at(reply: Reply, now: Timestamp) -> Reply {
     Reply::Hit { observations }
 }
 
+/// A store that dies or is beaten at the write of this number, from 0.
+pub(crate) fn troubled(inner: &Arc<MemoryStore>, at: usize, how: Trouble) -> Arc<dyn DecidedLeads> {
+    Arc::new(Troubled { inner: inner.clone(), at, how, writes: AtomicUsize::new(0) })
+}
+
 /// A store that dies at one write, before or after it took effect, or is beaten at it by somebody else.
 struct Troubled {
     inner: Arc<MemoryStore>,
@@ -234,7 +240,7 @@ struct Troubled {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Trouble {
+pub(crate) enum Trouble {
     Before,
     After,
     Beaten,

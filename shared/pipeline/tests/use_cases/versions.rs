@@ -1,7 +1,8 @@
 //! Published versions of the configuration: when a process sees them, and which one decides about a run.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::config::{MAIN_FILE, Sources};
@@ -26,16 +27,18 @@ use crate::world::{TIME_LEFT, World, config_of, decision, good_company, jane, si
 
 /// Settings that count how often they are read, and fail when they are told to.
 #[derive(Default)]
-struct Counted {
-    settings: Arc<MemoryStore>,
+pub(crate) struct Counted {
+    pub(crate) settings: Arc<MemoryStore>,
     actives: AtomicUsize,
     files: AtomicUsize,
     is_down: AtomicBool,
+    /// How long the answer to the next question for what is in force is on its way.
+    delay: AtomicU64,
 }
 
 impl Counted {
     /// How often it was asked what is in force, and for the files of a version.
-    fn reads(&self) -> (usize, usize) {
+    pub(crate) fn reads(&self) -> (usize, usize) {
         (self.actives.load(Ordering::Relaxed), self.files.load(Ordering::Relaxed))
     }
 
@@ -44,17 +47,17 @@ impl Counted {
         if self.is_down.load(Ordering::Relaxed) { Err(StoreError::Unavailable("down".into())) } else { Ok(()) }
     }
 
-    fn set_down(&self, is_down: bool) {
+    pub(crate) fn set_down(&self, is_down: bool) {
         self.is_down.store(is_down, Ordering::Relaxed);
     }
 
     /// Publishes a version and puts it in force.
-    async fn publish(&self, sources: &Sources, at: Timestamp) {
+    pub(crate) async fn publish(&self, sources: &Sources, at: Timestamp) {
         self.publish_version(sources, at).await.unwrap();
         self.put_in_force(&named(sources), at).await;
     }
 
-    async fn put_in_force(&self, what: &InForce, at: Timestamp) {
+    pub(crate) async fn put_in_force(&self, what: &InForce, at: Timestamp) {
         let before = self.settings.in_force().await.unwrap();
         assert_eq!(self.activate(what, &before, at).await.unwrap(), Activated::Done);
     }
@@ -64,7 +67,9 @@ impl Counted {
 impl Settings for Counted {
     async fn active(&self) -> Result<Option<Active>, StoreError> {
         self.count(&self.actives)?;
-        self.settings.active().await
+        let active = self.settings.active().await;
+        tokio::time::sleep(Duration::from_secs(self.delay.swap(0, Ordering::Relaxed))).await;
+        active
     }
 
     async fn version(&self, hash: &str) -> Result<Option<Sources>, StoreError> {
@@ -114,7 +119,7 @@ fn of_main(text: &str) -> Sources {
     Sources::new([(MAIN_FILE.to_owned(), text.to_owned())])
 }
 
-fn named(sources: &Sources) -> InForce {
+pub(crate) fn named(sources: &Sources) -> InForce {
     InForce::Version(sources.hash())
 }
 
@@ -198,6 +203,62 @@ async fn a_look_in_vain_keeps_what_is_loaded_and_is_logged_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_seen_in_force_is_looked_up_at_once_and_what_is_newer_still_is_taken() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    let since = async |seen: InForce| versions.in_force_since(&seen).await.map(|text| text.to_string());
+    assert_eq!((since(InForce::Bundled).await.unwrap().as_str(), settings.reads()), ("zero", (1, 0)), "it is loaded");
+    settings.publish(&of_main("one"), world.now()).await;
+    assert_eq!((since(named(&of_main("one"))).await.unwrap().as_str(), settings.reads()), ("one", (2, 1)));
+    assert_eq!(versions.in_force().await.as_str(), "one", "for everybody");
+    settings.publish(&of_main("two"), world.now()).await;
+    settings.publish(&of_main("three"), world.now()).await;
+    assert_eq!(since(named(&of_main("two"))).await.unwrap(), "three");
+    settings.put_in_force(&InForce::Bundled, world.now()).await;
+    assert_eq!(since(InForce::Bundled).await.unwrap(), "zero");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_what_was_seen_is_not_to_be_had_nobody_is_served_and_what_is_loaded_stays() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    settings.publish(&of_main("broken"), world.now()).await;
+    let seen = named(&of_main("broken"));
+    assert!(matches!(versions.in_force_since(&seen).await, Err(NoVersion::Unusable { .. })));
+    settings.set_down(true);
+    assert!(matches!(versions.in_force_since(&seen).await, Err(NoVersion::Unread(_))));
+    assert_eq!(versions.in_force().await.as_str(), "zero");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_was_answered_late_does_not_put_an_older_version_back() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    settings.publish(&of_main("one"), world.now()).await;
+    pass(LOOK_EVERY).await;
+    settings.delay.store(10, Ordering::Relaxed);
+    let asked_later = async {
+        pass(Millis::seconds(1)).await;
+        settings.publish(&of_main("two"), world.now()).await;
+        versions.in_force_since(&named(&of_main("two"))).await.unwrap()
+    };
+    let (_, later) = tokio::join!(versions.in_force(), asked_later);
+    assert_eq!((later.as_str(), versions.in_force().await.as_str()), ("two", "two"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_who_were_asked_under_a_newer_version_one_looks() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    settings.publish(&of_main("one"), world.now()).await;
+    settings.delay.store(1, Ordering::Relaxed);
+    let seen = named(&of_main("one"));
+    let all = futures::future::join_all((0..10).map(|_| versions.in_force_since(&seen))).await;
+    assert!(all.into_iter().all(|version| version.unwrap().as_str() == "one"));
+    assert_eq!(settings.reads(), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_process_does_not_start_on_another_version_than_the_one_in_force() {
     let (world, settings) = (World::new(), Arc::new(Counted::default()));
     settings.publish(&of_main("broken"), world.now()).await;
@@ -209,10 +270,14 @@ async fn a_process_does_not_start_on_another_version_than_the_one_in_force() {
 }
 
 /// The repository's rules, but that 60 points lead to somebody else.
-fn changed() -> Sources {
-    let change = |text: &str| text.replace("{when: score >= 60, to: ae_queue,", "{when: score >= 60, to: sdr_queue,");
-    let changed = Sources::new(sources().iter().map(|(path, text)| (path.to_owned(), change(text))));
-    assert_ne!(changed, sources());
+pub(crate) fn changed() -> Sources {
+    with(&sources(), "{when: score >= 60, to: ae_queue,", "{when: score >= 60, to: sdr_queue,")
+}
+
+/// The same files with one text in place of another.
+pub(crate) fn with(files: &Sources, from: &str, to: &str) -> Sources {
+    let changed = Sources::new(files.iter().map(|(path, text)| (path.to_owned(), text.replace(from, to))));
+    assert_ne!(changed, *files);
     changed
 }
 
