@@ -9,16 +9,16 @@ use domain::config::Config;
 /// Which configuration decides.
 #[derive(Debug, Args)]
 pub(crate) struct Folder {
-    /// The folder of the configuration that decides. Where none is named, the published version that the run is pinned to does, or
-    /// the folder `config`.
+    /// A configuration's folder: `explain --what-if` decides by it, and `replay` takes it for what was decided under it. Where none
+    /// is named, the published version that the run is pinned to is taken, or the folder `config`.
     #[arg(long, value_name = "FOLDER")]
     config: Option<PathBuf>,
 }
 
 impl Folder {
-    /// Whether one was named.
-    pub(crate) const fn is_named(&self) -> bool {
-        self.config.is_some()
+    /// The one that was named.
+    pub(crate) fn named(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     /// The configuration that was named, or that in `config`.

@@ -21,6 +21,7 @@ use pipeline::ports::{Claim, ClaimRequest, Runs as _, Settings as _};
 use platform::{DEFAULT_WORKSPACE, DynamoStore, SystemClock, Table};
 use serde_json::Value;
 use stand_in::AwsEndpoint;
+use tempfile::TempDir;
 use tokio::process::Command;
 
 const AT: Timestamp = Timestamp::from_millis(1_795_176_000_000);
@@ -29,6 +30,8 @@ struct Stack {
     endpoint: AwsEndpoint,
     store: DynamoStore,
     config: Config,
+    /// A folder without a folder `config`.
+    nowhere: TempDir,
 }
 
 impl Stack {
@@ -37,7 +40,7 @@ impl Stack {
         let store = endpoint.connect().store(endpoint.tables(), DEFAULT_WORKSPACE);
         let sources = platform::config_folder(Path::new(&config_folder())).unwrap();
         let config = connectors::configure_for_use(&sources).unwrap().0;
-        Self { endpoint, store, config }
+        Self { endpoint, store, config, nowhere: tempfile::tempdir().unwrap() }
     }
 
     /// A run of somebody whose company only the record knew, decided by the repository's own configuration.
@@ -89,12 +92,22 @@ impl Stack {
 
     /// The same where there is no folder `config`.
     async fn millrace_anywhere(&self, arguments: &[&str]) -> Output {
-        let (mut command, nowhere) = (Command::new(env!("CARGO_BIN_EXE_millrace")), tempfile::tempdir().unwrap());
-        command.args(arguments).current_dir(nowhere.path()).env_clear().kill_on_drop(true);
+        self.command(arguments).output().await.unwrap()
+    }
+
+    /// As `millrace`, where nobody said where published versions are.
+    async fn millrace_without_settings(&self, arguments: &[&str]) -> Output {
+        self.command(&[arguments, &["--config", &config_folder()]].concat()).env_remove("SETTINGS_TABLE").output().await.unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        command.args(arguments).current_dir(self.nowhere.path()).env_clear().kill_on_drop(true);
         command.env("LEADS_TABLE", self.endpoint.tables().name_of(Table::Leads));
         command.env("SETTINGS_TABLE", self.endpoint.tables().name_of(Table::Settings));
         command.envs([("AWS_ENDPOINT_URL", self.endpoint.url()), ("AWS_REGION", "eu-west-1")]);
-        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]).output().await.unwrap()
+        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
+        command
     }
 }
 
@@ -172,7 +185,15 @@ async fn a_run_of_another_configuration_says_which_one_it_takes() {
     stack.store(&run).await;
     let output = stack.millrace(&["replay", run.id.as_str()]).await;
     assert_eq!(output.status.code(), Some(1));
-    assert!(printed(&output).1.contains("it was decided under configuration 0123456789abcdef"), "{:?}", printed(&output));
+    let (folder, given) = (config_folder(), &stack.config.hash);
+    let why = format!(
+        "run {} cannot be replayed: it was decided under configuration 0123456789abcdef; {folder} is {given}, and no such version was \
+         published there. If it came with the functions, give --config with the folder as it was then",
+        run.id
+    );
+    assert!(printed(&output).1.starts_with(&why), "{:?}", printed(&output));
+    let unsaid = stack.millrace_without_settings(&["replay", run.id.as_str()]).await;
+    assert!(printed(&unsaid).1.contains("give --table and --settings"), "{:?}", printed(&unsaid));
 }
 
 #[tokio::test]
@@ -202,7 +223,10 @@ async fn a_run_is_replayed_and_explained_by_the_published_version_that_it_is_pin
     let replayed = format!("replayed 1, differences 0 (decisions 1, configuration {hash})\n");
     for arguments in [&["replay", id][..], &["replay", "--all"]] {
         assert_eq!(printed(&stack.millrace_anywhere(arguments).await), (replayed.clone(), String::new()), "without a folder");
-        assert_eq!(printed(&stack.millrace(arguments).await), (replayed.clone(), String::new()), "with another one");
+        let (text, noted) = printed(&stack.millrace(arguments).await);
+        assert_eq!(text, replayed, "with another one");
+        let unused = format!("{} is configuration {} and was not used: ", config_folder(), Stack::empty().await.config.hash);
+        assert!(noted.starts_with(&unused) && noted.lines().count() == 1, "{noted}");
     }
     let (explained, _) = printed(&stack.millrace(&["explain", id]).await);
     assert!(explained.contains("it would go to"), "only the configuration that decided can say so: {explained}");
@@ -226,4 +250,34 @@ async fn runs_of_several_versions_are_replayed_each_by_its_own() {
     let json: Value = serde_json::from_str(&json).unwrap_or_else(|_| panic!("{error}"));
     assert_eq!((&json["replayed"], json["configs"].as_array().unwrap().len()), (&2.into(), 2));
     assert_eq!(json["differences"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn a_file_of_logs_is_replayed_by_published_versions_where_the_stack_is_named() {
+    let stack = Stack::published().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("runs.json");
+    std::fs::write(&file, serde_json::to_string(&stack.decided('a', "d1")).unwrap()).unwrap();
+    let replay = ["replay", "--all", "--from", file.to_str().unwrap()];
+    assert!(printed(&stack.millrace_anywhere(&replay).await).0.starts_with("replayed 1, differences 0"));
+    let unsaid = stack.millrace_without_settings(&replay).await;
+    let (text, why) = printed(&unsaid);
+    assert!(text.contains(&format!("1 not replayed: decided under configuration {}", stack.config.hash)), "{text}");
+    assert!(text.contains("give --table and --settings") && why.contains("nothing was replayed"), "{text} {why}");
+}
+
+#[tokio::test]
+async fn a_published_version_that_this_program_cannot_use_is_told_from_one_that_was_never_published() {
+    let stack = Stack::empty().await;
+    let files = platform::config_folder(Path::new(&config_folder())).unwrap();
+    let old = Sources::new(files.iter().map(|(path, text)| (path.to_owned(), format!("{text}\npresett: signup\n"))));
+    stack.store.publish_version(&old, AT).await.unwrap();
+    let run = Run { config: old.hash(), ..stack.decided('a', "d1") };
+    stack.store(&run).await;
+    for arguments in [&["replay", run.id.as_str()][..], &["replay", "--all"]] {
+        let (text, why) = printed(&stack.millrace(arguments).await);
+        let told = format!("{text}{why}");
+        assert!(told.contains(&format!("version {} cannot be used by this `millrace`", old.hash())), "{told}");
+        assert!(told.contains("presett") && !told.contains("no such version was published"), "{told}");
+    }
 }

@@ -47,7 +47,7 @@ impl Explain {
             return say(text::explain(&stored, decided_by.and_then(Result::ok).or(at_hand).as_ref()));
         }
         // Whoever names a folder asks what that one would decide.
-        let config = decided_by.filter(|_| !self.folder.is_named()).unwrap_or_else(|| self.folder.read())?;
+        let config = decided_by.filter(|_| self.folder.named().is_none()).unwrap_or_else(|| self.folder.read())?;
         let question = what_if::Question::read(&self.what_if, config)?;
         let answer = question.answer(&stored.run)?;
         if self.json { say(format!("{:#}", answer.json())) } else { say(answer.text()) }

@@ -32,6 +32,11 @@ pub(crate) struct Place {
 }
 
 impl Which {
+    /// Whether a deployed stack's published versions are named.
+    pub(crate) const fn names_settings(&self) -> bool {
+        self.table.is_some() && self.settings.is_some()
+    }
+
     pub(crate) async fn connect(&self) -> Result<Place> {
         let store = match &self.table {
             Some(leads) => {
@@ -71,15 +76,15 @@ impl Place {
         if self.knows_settings { self.asked(self.store.version(hash).await) } else { Ok(None) }
     }
 
-    /// All published versions, but for those that this program cannot use any more.
-    pub(crate) async fn configurations(&self) -> Result<Vec<Config>> {
+    /// Whether anybody said where the published versions are.
+    pub(crate) const fn knows_settings(&self) -> bool {
+        self.knows_settings
+    }
+
+    /// The hashes of all published versions.
+    pub(crate) async fn published(&self) -> Result<Vec<String>> {
         let versions = if self.knows_settings { self.asked(self.store.versions().await)? } else { Vec::new() };
-        let mut configurations = Vec::new();
-        for version in versions {
-            let sources = self.version(&version.hash).await?;
-            configurations.extend(sources.and_then(|sources| config_of(&sources).ok()));
-        }
-        Ok(configurations)
+        Ok(versions.into_iter().map(|version| version.hash).collect())
     }
 
     /// The answer, or an error that asks whether this is the right place.

@@ -1,8 +1,8 @@
 //! `millrace replay`.
 
+mod configurations;
 mod report;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -10,16 +10,15 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use domain::config::Config;
-use domain::replay::ReplayError;
 use domain::run::Run;
 use domain::signup::RunId;
 use indicatif::{ProgressBar, ProgressStyle};
 use pipeline::ports::{RunLog as _, StoreError, StoredRun};
 
 use crate::configured::Folder;
-use crate::explain::{Place, Which};
+use crate::explain::Which;
 use crate::say::say;
+use configurations::{Configurations, needed_by};
 use report::Report;
 
 /// Which runs, where their logs are, and the configuration they were decided under.
@@ -45,60 +44,45 @@ pub(crate) struct Replay {
 
 impl Replay {
     pub(crate) async fn run(&self) -> Result<()> {
+        let mut configurations = Configurations::of_folder(&self.folder)?;
         let report = match (&self.signup, &self.from) {
-            (Some(id), _) => self.one(&RunId::parse(id)?).await?,
-            (None, Some(file)) => of_file(file, self.folder.read()?)?,
-            (None, None) => self.of_table().await?,
+            (Some(id), _) => self.one(&RunId::parse(id)?, &mut configurations).await?,
+            (None, Some(file)) => self.of_file(file, &mut configurations).await?,
+            (None, None) => self.of_table(&mut configurations).await?,
         };
+        configurations.note_unused(&report.needed);
         if self.json {
             say(format!("{:#}", report.json()))?;
         } else {
-            say(report.text())?;
+            say(report.text(&configurations))?;
         }
         report.verdict()
     }
 
-    async fn one(&self, id: &RunId) -> Result<Report> {
-        let at_hand = self.folder.at_hand()?;
+    async fn one(&self, id: &RunId, configurations: &mut Configurations) -> Result<Report> {
         let place = self.which.connect().await?;
-        let stored = place.run(id).await?;
-        let mut configs = BTreeMap::new();
-        let hash = &stored.run.config;
-        if let Some(config) = place.configuration(hash, at_hand.as_ref()).await? {
-            configs.insert(hash.clone(), config?);
-        } else {
-            let (needs, given) = (hash.clone(), self.folder.read()?.hash);
-            bail!("run {id} cannot be replayed: {}", ReplayError::OtherConfiguration { needs, given });
-        }
-        for hash in stored.run.seen.iter().filter_map(|seen| seen.config.as_ref()) {
-            let earlier = place.configuration(hash, at_hand.as_ref()).await?.and_then(Result::ok);
-            configs.extend(earlier.map(|config| (hash.clone(), config)));
+        let run = place.run(id).await?.run;
+        configurations.add(&place, needed_by(&run)).await?;
+        if configurations.get(&run.config).is_none() {
+            let (needs, why) = (&run.config, configurations.why_not(&run.config));
+            bail!("run {id} cannot be replayed: it was decided under configuration {needs}; {why}");
         }
         let mut report = Report::default();
-        report.add(&stored.run, &configs);
+        report.add(&run, configurations);
         Ok(report)
     }
 
-    /// The configuration at hand and all published versions, by hash. They are few, while the runs are many.
-    async fn configurations(&self, place: &Place) -> Result<BTreeMap<String, Config>> {
-        let at_hand = self.folder.at_hand()?;
-        let published = place.configurations().await?;
-        // Where nothing was published, the folder has to be there.
-        let at_hand = if published.is_empty() { Some(self.folder.read()?) } else { at_hand };
-        let configurations = published.into_iter().chain(at_hand).map(|config| (config.hash.clone(), config)).collect();
-        Ok(configurations)
-    }
-
-    async fn of_table(&self) -> Result<Report> {
+    async fn of_table(&self, configurations: &mut Configurations) -> Result<Report> {
         let place = self.which.connect().await?;
-        let configurations = self.configurations(&place).await?;
+        configurations.add_published(&place).await?;
+        self.need_any(configurations)?;
         let mut report = Report::default();
         let progress = ProgressBar::new_spinner().with_style(style("{spinner} {pos} runs replayed, {per_sec}, {elapsed}"));
         progress.enable_steady_tick(Duration::from_millis(120));
         let mut see = |stored: Result<StoredRun, StoreError>| {
             progress.inc(1);
             match stored {
-                Ok(stored) => report.add(&stored.run, &configurations),
+                Ok(stored) => report.add(&stored.run, configurations),
                 Err(error) => report.unreadable.push(error.to_string()),
             }
         };
@@ -107,10 +91,23 @@ impl Replay {
         place.asked(read)?;
         Ok(report)
     }
+
+    /// The runs of a file; the stack is asked for published versions only where it is named.
+    async fn of_file(&self, path: &Path, configurations: &mut Configurations) -> Result<Report> {
+        if self.which.names_settings() {
+            configurations.add_published(&self.which.connect().await?).await?;
+        }
+        self.need_any(configurations)?;
+        read_file(path, configurations)
+    }
+
+    /// Where nothing was published, the folder has to be there; its mistakes are told.
+    fn need_any(&self, configurations: &Configurations) -> Result<()> {
+        if configurations.is_empty() { self.folder.read().map(drop) } else { Ok(()) }
+    }
 }
 
-fn of_file(path: &Path, config: Config) -> Result<Report> {
-    let configs = BTreeMap::from([(config.hash.clone(), config)]);
+fn read_file(path: &Path, configurations: &Configurations) -> Result<Report> {
     let cannot = || format!("{} cannot be read", path.display());
     let file = File::open(path).with_context(cannot)?;
     let bytes = file.metadata().with_context(cannot)?.len();
@@ -120,7 +117,7 @@ fn of_file(path: &Path, config: Config) -> Result<Report> {
     for (index, run) in runs.enumerate() {
         // The error's own text repeats values, which may be a person's.
         let run = run.map_err(|error| anyhow::anyhow!("{:?} error at line {} column {}", error.classify(), error.line(), error.column()));
-        report.add(&run.with_context(|| format!("run {} in {} cannot be read", index + 1, path.display()))?, &configs);
+        report.add(&run.with_context(|| format!("run {} in {} cannot be read", index + 1, path.display()))?, configurations);
     }
     progress.finish_and_clear();
     Ok(report)

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anyhow::{Result, bail};
-use domain::config::Config;
 use domain::replay::{Difference, replay_by};
 use domain::run::Run;
 use domain::signup::RunId;
 use serde_json::{Value, json};
 
+use super::configurations::{Configurations, needed_by};
 use crate::table::table;
 
 /// So many differences are shown as a table; all of them with --json.
@@ -22,6 +22,8 @@ const VALUE_MOST: usize = 60;
 pub(super) struct Report {
     /// The hashes of the configurations by which runs were replayed.
     configs: BTreeSet<String>,
+    /// The hashes of all configurations under which runs were decided.
+    pub(super) needed: BTreeSet<String>,
     runs: usize,
     decisions: usize,
     undecided: usize,
@@ -34,12 +36,13 @@ pub(super) struct Report {
 
 impl Report {
     /// Replays a run, each decision by the configuration that it takes, where that is at hand, and adds what came of it.
-    pub(super) fn add(&mut self, run: &Run, configs: &BTreeMap<String, Config>) {
+    pub(super) fn add(&mut self, run: &Run, configs: &Configurations) {
+        self.needed.extend(needed_by(run).map(str::to_owned));
         if run.decisions.is_empty() {
             self.undecided += 1;
             return;
         }
-        if !configs.contains_key(&run.config) {
+        if configs.get(&run.config).is_none() {
             return self.takes(run.config.clone());
         }
         let replayed = match replay_by(run, |hash| configs.get(hash)) {
@@ -76,7 +79,7 @@ impl Report {
         })
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(super) fn text(&self, configs: &Configurations) -> String {
         let mut text = String::new();
         if !self.differences.is_empty() {
             let mut rows = table(&["run", "where", "logged", "replayed"]);
@@ -93,10 +96,7 @@ impl Report {
             let _ = writeln!(text, "{why}");
         }
         for (hash, count) in &self.elsewhere {
-            let _ = writeln!(
-                text,
-                "{count} not replayed: decided under configuration {hash}; give that one with --config, or --settings where it was published"
-            );
+            let _ = writeln!(text, "{count} not replayed: decided under configuration {hash}; {}", configs.why_not(hash));
         }
         if self.undecided > 0 {
             let _ = writeln!(text, "{} not decided yet", self.undecided);
