@@ -88,12 +88,12 @@ impl Check {
         let place = self.which.connect(&TABLES, &[]).await?;
         let in_force = place.in_force().await?;
         let Some(hash) = in_force.hash() else {
-            let said = || "no published version is in force: what comes with the functions decides, so check the folder `config`";
-            return if self.json { say(json!({"version": null, "findings": []})) } else { say(said()) };
+            let said = "no published version is in force: what comes with the functions decides, so check the folder `config`";
+            return if self.json { say(json!({"version": null, "findings": []})) } else { say(said) };
         };
         let sources = match place.files_of(&in_force).await? {
             Ok(sources) => sources,
-            Err(why) => bail!("{why}; functions do not start on it, so put another one in force"),
+            Err(why) => bail!("{why}, and it is in force: functions do not start on it. Put another one in force"),
         };
         let Err(findings) = connectors::configure_for_use(&sources) else {
             let said = format_args!("version {hash}, which is in force in {}, can be read by functions of this program's code", place.name);

@@ -16,7 +16,7 @@ enum Change<'a> {
     Removed(&'a str),
 }
 
-/// The files of what is or was in force, or why nobody can list them.
+/// The files of what is in force or may be, or why nobody can read them.
 pub(crate) type Files = Result<Sources, String>;
 
 impl Stack {
@@ -27,7 +27,7 @@ impl Stack {
         };
         match self.store.version(hash).await {
             Ok(Some(sources)) => Ok(Ok(sources)),
-            Ok(None) => Ok(Err(format!("version {hash} is in force and cannot be found"))),
+            Ok(None) => Ok(Err(format!("version {hash} cannot be found"))),
             Err(error @ StoreError::Unavailable(_)) => self.asked(Err(error)),
             Err(error) => Ok(Err(format!("version {hash} cannot be read: {error}"))),
         }
@@ -43,6 +43,7 @@ pub(super) fn told(before: &Files, after: &Files) -> String {
     let lines: Vec<String> = changes(before, after).iter().map(Change::line).collect();
     if lines.is_empty() { "  no file changes".to_owned() } else { lines.join("\n") }
 }
+
 fn changes<'a>(before: &'a Sources, after: &'a Sources) -> Vec<Change<'a>> {
     let paths: BTreeSet<&str> = before.iter().chain(after.iter()).map(|(path, _)| path).collect();
     let change = |path| match (before.text(path), after.text(path)) {

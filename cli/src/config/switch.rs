@@ -58,8 +58,10 @@ impl Rollback {
 async fn switch(place: &Stack, to: &InForce, from: &InForce) -> Result<()> {
     let (before, after) = (place.files_of(from).await?, place.files_of(to).await?);
     say(format_args!("from {} to {}:\n{}", called(from), called(to), told(&before, &after)))?;
-    if let Ok(files) = &after {
-        warn_if_unusable(to, files);
+    match &after {
+        Ok(files) => warn_if_unusable(to, files),
+        Err(why) if to.hash().is_some() => bail!("{why}, so nothing changed; `millrace config versions` lists the others"),
+        Err(_) => {}
     }
     place.put_in_force(to, from).await?;
     say(format_args!(

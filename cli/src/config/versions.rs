@@ -46,10 +46,13 @@ impl List {
             return say(format_args!("{:#}", lines.iter().map(|line| line.to_json(is_active(line))).collect::<Value>()));
         }
         let mut rows = table(&["version", "published at", "put in force last", ""]);
-        for line in lines {
-            let now = if is_active(&line) { "in force now" } else { "" };
-            let published = line.published_at.unwrap_or_else(|| "came with the functions".to_owned());
-            rows.add_row([line.name, published, line.activated_at.unwrap_or_default(), now.to_owned()]);
+        for line in &lines {
+            let (published, activated) = (line.published_at.as_deref(), line.activated_at.as_deref());
+            let now = if is_active(line) { "in force now" } else { "" };
+            rows.add_row([&line.name, published.unwrap_or("came with the functions"), activated.unwrap_or_default(), now]);
+        }
+        if let Some(hash) = now.hash().filter(|hash| lines.iter().all(|line| line.name != **hash)) {
+            say(format_args!("version {hash} is in force and cannot be found; put another one in force"))?;
         }
         say(rows)
     }

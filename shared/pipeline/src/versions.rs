@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::config::Sources;
 use domain::units::{Millis, Timestamp};
-use tokio::sync::Mutex as Turn;
 
 use crate::ports::{Clock, InForce, Settings, StoreError};
 
@@ -28,7 +27,7 @@ pub struct Versions<T> {
     make: Make<T>,
     made: Mutex<Made<T>>,
     /// One look at a time: of two, the one that was answered first could else put the older version back.
-    looking: Turn<()>,
+    looking: tokio::sync::Mutex<()>,
 }
 
 /// A version and its hash.
@@ -79,7 +78,7 @@ impl<T> Versions<T> {
             _ => made_of(&make, &bundled, &bundled_hash)?,
         };
         let made = Mutex::new(Made { in_force, others: Vec::new(), looked_at, complaint: None });
-        Ok(Self { settings, clock, bundled, bundled_hash, make, made, looking: Turn::new(()) })
+        Ok(Self { settings, clock, bundled, bundled_hash, make, made, looking: tokio::sync::Mutex::new(()) })
     }
 
     /// What is in force, looked up again where the last look was [`LOOK_EVERY`] ago; to be asked once at the beginning of each
