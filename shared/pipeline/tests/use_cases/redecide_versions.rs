@@ -131,6 +131,19 @@ async fn a_decision_is_logged_with_the_facts_of_the_version_that_made_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_left_out_of_the_log_comes_before_what_is_decided_now() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let message = unlogged(&world, &settings).await;
+    settings.publish(&third(), world.now()).await;
+    let ended = process(&world, &settings).await.work(&message).await.unwrap();
+    assert_eq!(to(&ended), Track::SalesAssist, "in one go");
+    let tracks: Vec<Track> = world.stored(&jane()).await.decisions.iter().map(|decision| decision.route.track).collect();
+    assert_eq!(tracks, [Track::AeQueue, Track::SdrQueue, Track::SalesAssist]);
+    let expected = Replayed { decisions: 3, ..Replayed::default() };
+    assert_eq!(replayed(&world, &[sources(), changed(), third()]).await, expected);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_decision_whose_version_is_not_to_be_had_is_followed_by_one_whose_facts_are_known() {
     let (world, settings) = (World::new(), Arc::new(Counted::default()));
     let message = unlogged(&world, &settings).await;

@@ -259,6 +259,67 @@ async fn of_many_who_were_asked_under_a_newer_version_one_looks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_versions_used_last_stay_made_and_no_more_than_three() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    let files_read = async |text: &str| {
+        let before = settings.reads().1;
+        assert_eq!(versions.version(&of_main(text).hash()).await.unwrap().as_deref().map(String::as_str), Some(text));
+        settings.reads().1 - before
+    };
+    for text in ["one", "two", "three", "four"] {
+        settings.publish_version(&of_main(text), world.now()).await.unwrap();
+    }
+    for (text, reads) in [("one", 1), ("two", 1), ("three", 1), ("one", 0), ("three", 0), ("two", 0), ("one", 0)] {
+        assert_eq!(files_read(text).await, reads, "{text}");
+    }
+    assert_eq!([files_read("four").await, files_read("one").await, files_read("two").await], [1, 0, 0]);
+    assert_eq!(files_read("three").await, 1, "it was used longest ago");
+    assert_eq!(files_read("zero").await, 0, "what is in force, and came with the process, is none of them");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_version_from_before_stays_made() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    settings.publish(&of_main("one"), world.now()).await;
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    settings.publish(&of_main("two"), world.now()).await;
+    assert_eq!(versions.in_force_since(&named(&of_main("two"))).await.unwrap().as_str(), "two");
+    let reads = settings.reads().1;
+    assert!(versions.version(&of_main("two").hash()).await.unwrap().is_some());
+    settings.put_in_force(&named(&of_main("one")), world.now()).await;
+    assert_eq!(versions.in_force_since(&named(&of_main("one"))).await.unwrap().as_str(), "one");
+    assert_eq!(settings.reads().1, reads);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_into_force_takes_no_place_of_those_that_stay_made() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    for text in ["one", "two", "three"] {
+        settings.publish_version(&of_main(text), world.now()).await.unwrap();
+        versions.version(&of_main(text).hash()).await.unwrap();
+    }
+    settings.put_in_force(&named(&of_main("one")), world.now()).await;
+    versions.in_force_since(&named(&of_main("one"))).await.unwrap();
+    let reads = settings.reads().1;
+    for text in ["zero", "two", "three"] {
+        assert_eq!(versions.version(&of_main(text).hash()).await.unwrap().as_deref().map(String::as_str), Some(text));
+    }
+    assert_eq!(settings.reads().1, reads);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_of_version_0_finds_it_while_a_published_one_is_in_force() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    settings.publish(&of_main("one"), world.now()).await;
+    let versions = texts(&world, &settings, "zero").await.unwrap();
+    let reads = settings.reads();
+    let found = versions.version(&of_main("zero").hash()).await.unwrap();
+    assert_eq!((found.as_deref().map(String::as_str), settings.reads()), (Some("zero"), reads));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_process_does_not_start_on_another_version_than_the_one_in_force() {
     let (world, settings) = (World::new(), Arc::new(Counted::default()));
     settings.publish(&of_main("broken"), world.now()).await;
