@@ -5,11 +5,11 @@ use domain::plan::Operation;
 use domain::reply::Reply;
 use domain::units::{BasisPoints, Millis, Timestamp};
 use serde_json::Value as Json;
-use serde_json_path::JsonPath;
 
 use crate::connector::{Http, Meaning, Test};
 use crate::egress::{Answer, Failure};
 use crate::normalise::says_nothing;
+use crate::path::Path;
 use crate::wait::asked_wait;
 
 /// Where a vendor that limits us names no time.
@@ -46,8 +46,13 @@ impl Http {
     /// Reads an answer to this operation.
     pub(crate) fn read(&self, operation: &Operation, answer: &Answer, now: Timestamp) -> Reply {
         // As one text: of bytes, the parser would check each string of them by itself.
-        let body: Option<Json> = std::str::from_utf8(&answer.body).ok().and_then(|text| serde_json::from_str(text).ok());
-        match self.meaning(answer.status, body.as_ref()) {
+        let body: Option<Json> = std::str::from_utf8(&answer.body).ok().and_then(|text| self.wanted.read(text).ok());
+        self.read_parsed(operation, answer, body.as_ref(), now)
+    }
+
+    /// The same with the body as it was parsed; `None` where it is no JSON.
+    pub(crate) fn read_parsed(&self, operation: &Operation, answer: &Answer, body: Option<&Json>, now: Timestamp) -> Reply {
+        match self.meaning(answer.status, body) {
             Some(Meaning::OutOfCredits) => return Reply::OutOfCredits,
             Some(Meaning::RateLimited) => return rate_limited(answer, self.reset_header.as_ref(), now),
             Some(Meaning::AuthFailed) => return Reply::AuthFailed,
@@ -59,10 +64,10 @@ impl Http {
             return unreadable("the answer is no JSON, or not all of it");
         };
         // 2xx alone is no hit: several vendors say 200 and mean something else (WIRE-FORMATS §0.7).
-        if let Some(hit) = self.hit_in(&body) {
+        if let Some(hit) = self.hit_in(body) {
             return self.read_hit(operation, hit, now);
         }
-        let is_miss = self.no_match.iter().any(|path| path.query(&body).first().is_some_and(says_nothing));
+        let is_miss = self.no_match.iter().any(|path| path.first(body).is_some_and(says_nothing));
         if is_miss { Reply::NoMatch } else { unreadable(OTHER_SHAPE) }
     }
 
@@ -91,8 +96,8 @@ impl Http {
         let mut observations = Vec::new();
         for (field, mappings) in &self.fields {
             let found = mappings.iter().find_map(|mapping| {
-                let values = mapping.paths.iter().map(|path| path.query(hit).all());
-                values.filter_map(|nodes| mapping.normaliser.read(&nodes, now)).next().map(|value| (value, mapping.basis))
+                let value = mapping.paths.iter().find_map(|path| path.found(hit, |nodes| mapping.normaliser.read(nodes, now)))?;
+                Some((value, mapping.basis))
             });
             let Some((value, basis)) = found else { continue };
             observations.push(Observation {
@@ -119,13 +124,13 @@ pub(crate) fn fraction(json: &Json) -> Option<f64> {
     json.as_f64().filter(|fraction| (0.0..=1.0).contains(fraction))
 }
 
-fn first<'a>(paths: &[JsonPath], json: &'a Json) -> Option<&'a Json> {
-    paths.iter().find_map(|path| path.query(json).first())
+fn first<'a>(paths: &[Path], json: &'a Json) -> Option<&'a Json> {
+    paths.iter().find_map(|path| path.first(json))
 }
 
 fn holds(test: &Test, status: u16, body: Option<&Json>) -> bool {
     let status_holds = test.status.is_none_or(|expected| expected == status);
-    let body_holds = test.body.as_ref().is_none_or(|path| body.is_some_and(|body| !path.query(body).is_empty()));
+    let body_holds = test.body.as_ref().is_none_or(|path| body.is_some_and(|body| path.first(body).is_some()));
     status_holds && body_holds
 }
 

@@ -9,7 +9,6 @@ use domain::schema::{Field, Schema};
 use domain::template::{Hole, Template};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde_json::Value as Json;
-use serde_json_path::JsonPath;
 use serde_saphyr::Spanned;
 use url::Url;
 
@@ -21,7 +20,9 @@ use crate::document::{
 use crate::egress::{self, Redirects};
 use crate::example::Example;
 use crate::normalise::Normaliser;
+use crate::path::Path;
 use crate::request::{Addition, Auth, Body, KEY, KEY_DIGITS, Place, Request, SECRET};
+use crate::wanted::Wanted;
 
 /// What may stand for the key in a path, a query or a body.
 const KEYS: &[&str] = &[KEY, KEY_DIGITS];
@@ -62,7 +63,7 @@ impl<'a> Checker<'a> {
         let reset_header = document.rate_limit.and_then(|limit| HeaderName::try_from(limit.value.reset_header?).ok());
         let meanings = self.meanings(document.errors);
         let request = self.request(request, document.auth, document.keys)?;
-        Some(Http {
+        let mut http = Http {
             request,
             meanings,
             reset_header,
@@ -71,7 +72,10 @@ impl<'a> Checker<'a> {
             confidence: reply.confidence.iter().flat_map(|written| self.paths(written)).collect(),
             confidence_line: reply.confidence.as_ref().map_or(0, |written| written.referenced.line()),
             fields: self.fields(reply),
-        })
+            wanted: Wanted::default(),
+        };
+        http.want();
+        Some(http)
     }
 
     pub(crate) fn example(&mut self, section: Spanned<ExampleSection>) -> Option<Example> {
@@ -315,12 +319,12 @@ impl<'a> Checker<'a> {
         Mapping { paths, normaliser: section.normaliser, basis }
     }
 
-    fn paths(&mut self, written: &Spanned<OneOrMany<String>>) -> Vec<JsonPath> {
+    fn paths(&mut self, written: &Spanned<OneOrMany<String>>) -> Vec<Path> {
         written.value.0.iter().filter_map(|path| self.path(written, path)).collect()
     }
 
-    fn path<T>(&mut self, at: &Spanned<T>, path: &str) -> Option<JsonPath> {
-        let parsed = JsonPath::parse(path);
+    fn path<T>(&mut self, at: &Spanned<T>, path: &str) -> Option<Path> {
+        let parsed = Path::parse(path);
         parsed.map_err(|error| self.find(at, format!("`{path}` is no JSONPath (RFC 9535): {}; it starts with $", error.message()))).ok()
     }
 }

@@ -9,13 +9,14 @@ use domain::units::Timestamp;
 use http::HeaderMap;
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use serde_json_path::JsonPath;
 
 use crate::builtin;
 use crate::egress::Answer;
 use crate::example::Example;
 use crate::normalise::Normaliser;
+use crate::path::Path;
 use crate::request::Request;
+use crate::wanted::Wanted;
 
 /// One parsed, checked connector file (DESIGN §7).
 #[derive(Debug)]
@@ -134,15 +135,27 @@ pub(crate) struct Http {
     pub(crate) request: Request,
     pub(crate) meanings: Vec<(Meaning, Test)>,
     pub(crate) reset_header: Option<http::HeaderName>,
-    pub(crate) hit: Vec<JsonPath>,
-    pub(crate) no_match: Vec<JsonPath>,
-    pub(crate) confidence: Vec<JsonPath>,
+    pub(crate) hit: Vec<Path>,
+    pub(crate) no_match: Vec<Path>,
+    pub(crate) confidence: Vec<Path>,
     /// Where the paths to the confidence are written.
     pub(crate) confidence_line: u64,
     pub(crate) fields: Vec<(Field, Vec<Mapping>)>,
+    /// What of an answer any of these reads.
+    pub(crate) wanted: Wanted,
 }
 
 impl Http {
+    /// Finds out what has to be read of an answer.
+    pub(crate) fn want(&mut self) {
+        let mut wanted = Wanted::default();
+        wanted.add_whether(self.meanings.iter().filter_map(|(_, test)| test.body.as_ref()));
+        wanted.add_whether(&self.no_match);
+        let mapped = self.fields.iter().flat_map(|(_, mappings)| mappings).flat_map(|mapping| &mapping.paths);
+        wanted.add_from(&self.hit, self.confidence.iter().chain(mapped));
+        self.wanted = wanted;
+    }
+
     /// The fields of which it tells nothing but what it infers.
     pub(crate) fn inferred(&self) -> impl Iterator<Item = &Field> {
         let is_inferred = |mappings: &[Mapping]| mappings.iter().all(|mapping| mapping.basis == Basis::Inferred);
@@ -164,13 +177,13 @@ pub(crate) enum Meaning {
 #[derive(Debug)]
 pub(crate) struct Test {
     pub(crate) status: Option<u16>,
-    pub(crate) body: Option<JsonPath>,
+    pub(crate) body: Option<Path>,
 }
 
 /// Where a field's value stands and how it becomes canonical.
 #[derive(Debug)]
 pub(crate) struct Mapping {
-    pub(crate) paths: Vec<JsonPath>,
+    pub(crate) paths: Vec<Path>,
     pub(crate) normaliser: Normaliser,
     pub(crate) basis: Basis,
 }

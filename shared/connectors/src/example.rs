@@ -10,13 +10,13 @@ use domain::units::Timestamp;
 use domain::value::Value;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
-use serde_json_path::JsonPath;
 
 use crate::answer::fraction;
 use crate::builtin;
 use crate::connector::{Connector, Speech};
 use crate::document::ExampleSection;
 use crate::egress::Answer;
+use crate::path::Path;
 
 /// The moment at which examples are read: 2026-11-20T12:00:00Z.
 const NOW: Timestamp = Timestamp::from_millis(1_795_176_000_000);
@@ -31,7 +31,7 @@ pub(crate) struct Example {
     key: Option<String>,
     status: u16,
     headers: HeaderMap,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
     expect: Expected,
 }
 
@@ -99,7 +99,7 @@ pub(crate) fn check_confidence(connector: &Connector) -> Option<(u64, String)> {
     let Speech::Http(http) = &connector.speech else { return None };
     let bodies: Vec<Json> = connector.examples.iter().filter_map(|example| serde_json::from_slice(&example.body).ok()).collect();
     let hits: Vec<&Json> = bodies.iter().filter_map(|body| http.hit_in(body)).collect();
-    let is_found = |path: &JsonPath| hits.iter().any(|hit| path.query(hit).first().is_some_and(|found| fraction(found).is_some()));
+    let is_found = |path: &Path| hits.iter().any(|hit| path.first(hit).is_some_and(|found| fraction(found).is_some()));
     let lost = http.confidence.iter().find(|path| !is_found(path))?;
     let message =
         format!("confidence: `{lost}` finds no number from 0 to 1 in any example; mend the path (`$` is the hit) or record a hit with it");

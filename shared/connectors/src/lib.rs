@@ -15,10 +15,12 @@ mod example;
 mod hubspot;
 mod load;
 mod normalise;
+mod path;
 mod provider;
 mod reach;
 mod request;
 mod wait;
+mod wanted;
 
 pub use configure::{configure, configure_for_use};
 pub use connector::{About, Connector, RateLimit, Resale};
