@@ -5,6 +5,8 @@ mod country;
 mod ladder;
 mod time;
 
+use std::borrow::Cow;
+
 use domain::identity::{Domain, Phone};
 use domain::schema::FieldKind;
 use domain::units::Timestamp;
@@ -117,14 +119,14 @@ impl Normaliser {
             Self::Positive => Some(Value::Bool(number(json)? > Decimal::ZERO)),
             Self::Bool => boolean(json).map(Value::Bool),
             Self::Validity => checks::validity(&said(json)?).map(Value::Bool),
-            Self::Year => time::year(&said(json).or_else(|| number(json).map(|year| year.to_string()))?).map(Value::number),
+            Self::Year => time::year(&said(json).or_else(|| number(json).map(|year| year.to_string().into()))?).map(Value::number),
+            Self::Text => said(json).map(|text| Value::Text(cut(text))),
             _ => self.read_text(&said(json)?, now),
         }
     }
 
     fn read_text(self, text: &str, now: Timestamp) -> Option<Value> {
         let normal = match self {
-            Self::Text => Some(text.chars().take(TEXT_MAX_CHARS).collect()),
             Self::Word => word(text),
             Self::Date => time::date(text),
             Self::Url => web_address(text),
@@ -136,7 +138,7 @@ impl Normaliser {
             Self::EmployeeRange => employee_range(text),
             Self::PhoneType => checks::phone_type(text).map(str::to_owned),
             Self::MonthsSince => return time::months_since(text, now).map(Value::number),
-            Self::Words | Self::Number | Self::Percent | Self::Tenth | Self::Year => None,
+            Self::Text | Self::Words | Self::Number | Self::Percent | Self::Tenth | Self::Year => None,
             Self::Bool | Self::Present | Self::Found | Self::Denied | Self::Any | Self::Validity | Self::Positive => None,
         };
         normal.map(Value::Text)
@@ -148,15 +150,41 @@ fn is_there(found: &[&Json]) -> bool {
 }
 
 /// The text of a JSON string, its blanks made single; `None` when it is empty or a way of saying "unknown".
-fn said(json: &Json) -> Option<String> {
+fn said(json: &Json) -> Option<Cow<'_, str>> {
     let text = single_spaced(json.as_str()?);
     let is_unknown = text.is_empty() || UNKNOWN.iter().any(|unknown| text.eq_ignore_ascii_case(unknown));
     (!is_unknown).then_some(text)
 }
 
 /// Trimmed, every run of blanks and control characters one space.
-pub(crate) fn single_spaced(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+pub(crate) fn single_spaced(text: &str) -> Cow<'_, str> {
+    if is_single_spaced(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut spaced = String::with_capacity(text.len());
+    for part in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()) {
+        if !spaced.is_empty() {
+            spaced.push(' ');
+        }
+        spaced.push_str(part);
+    }
+    Cow::Owned(spaced)
+}
+
+/// Whether a text is single-spaced as it is. Beyond ASCII that is not looked into.
+fn is_single_spaced(text: &str) -> bool {
+    let mut before = b' ';
+    for byte in text.bytes() {
+        if !byte.is_ascii_graphic() && (byte != b' ' || before == b' ') {
+            return false;
+        }
+        before = byte;
+    }
+    before != b' ' || text.is_empty()
+}
+
+fn cut(text: Cow<'_, str>) -> String {
+    if text.len() <= TEXT_MAX_CHARS { text.into_owned() } else { text.chars().take(TEXT_MAX_CHARS).collect() }
 }
 
 /// A number, or a text that is one.
@@ -193,23 +221,28 @@ pub(crate) fn says_nothing(json: &Json) -> bool {
 
 /// All texts that were found, lists opened, in lower case.
 fn words(found: &[&Json]) -> Option<Value> {
-    let items = found.iter().flat_map(|json| json.as_array().map_or_else(|| vec![*json], |items| items.iter().collect()));
+    let items = found.iter().flat_map(|json| json.as_array().map_or(std::slice::from_ref(*json), Vec::as_slice));
     let words: Vec<String> = items.filter_map(said).map(|text| text.to_lowercase()).take(LIST_MAX).collect();
     if words.is_empty() { None } else { Some(Value::list(words)) }
 }
 
 /// Lower case, everything but letters and digits one underscore: `Privately Held` is `privately_held`.
 pub(crate) fn word(text: &str) -> Option<String> {
-    let folded = text.to_lowercase();
-    let parts: Vec<&str> = folded.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() { None } else { Some(parts.join("_")) }
+    let mut word = String::with_capacity(text.len());
+    for part in text.to_lowercase().split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty()) {
+        if !word.is_empty() {
+            word.push('_');
+        }
+        word.push_str(part);
+    }
+    (!word.is_empty()).then_some(word)
 }
 
 fn web_address(text: &str) -> Option<String> {
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
     let url = Url::parse(&with_scheme).ok()?;
     let is_web = matches!(url.scheme(), "http" | "https") && url.domain().is_some_and(|host| host.contains('.'));
-    (is_web && url.username().is_empty()).then(|| url.to_string())
+    (is_web && url.username().is_empty()).then(|| url.into())
 }
 
 /// `51-200`, or `10001+` for the last band.
@@ -366,6 +399,12 @@ mod tests {
     ];
 
     proptest! {
+        #[test]
+        fn blanks_become_single(text in prop_oneof!["[a-z \t\u{1}\u{a0}é]{0,12}", ".*"]) {
+            let parts: Vec<&str> = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|part| !part.is_empty()).collect();
+            prop_assert_eq!(single_spaced(&text), parts.join(" "));
+        }
+
         #[test]
         fn no_text_makes_a_normaliser_fall_over_or_give_an_empty_value(text in any::<String>()) {
             for normaliser in ALL {

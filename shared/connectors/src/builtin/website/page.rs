@@ -42,7 +42,7 @@ fn meta(page: &Markup, name: &str) -> Option<String> {
 
 /// Text with single blanks; `None` when it is empty or was written in an encoding that we do not read.
 fn readable(text: &str) -> Option<String> {
-    let text = single_spaced(text);
+    let text = single_spaced(text).into_owned();
     (!text.is_empty() && !text.contains('\u{fffd}')).then_some(text)
 }
 
