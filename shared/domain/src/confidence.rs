@@ -130,7 +130,7 @@ impl Trust {
     /// The reliability of a source: its own, its provider's, or the prior.
     #[must_use]
     pub fn of(&self, source: &str) -> BasisPoints {
-        let provider = source.split('.').next().unwrap_or(source);
+        let provider = source.split_once('.').map_or(source, |(provider, _)| provider);
         self.reliability.get(source).or_else(|| self.reliability.get(provider)).copied().unwrap_or(self.prior)
     }
 }

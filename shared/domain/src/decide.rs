@@ -115,7 +115,7 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         if is_weak { Absence::LowConfidence } else { absence_of(field, evidence.calls, supplies, &lacked) }
     };
     let unread = fields_read(rules, routes).into_iter().filter(|field| scored.value(field).is_none());
-    let absent: BTreeMap<Field, Absence> = unread.map(|field| (field.clone(), reason(&field))).collect();
+    let absent: BTreeMap<Field, Absence> = unread.map(|field| (field.clone(), reason(field))).collect();
     Decision {
         outcome,
         gate,
@@ -179,7 +179,7 @@ fn outcome(verdict: Verdict, route: &Route, evidence: &Evidence<'_>) -> Outcome 
 /// What the signup itself says: observations from the source `signup`.
 #[must_use]
 pub fn observations_of(signup: &Signup, config: &Config) -> Vec<Observation> {
-    let mut said = Vec::new();
+    let mut said = Vec::with_capacity(SAID_BY_SIGNUPS.len() + signup.custom.len());
     let mut say = |field: Field, value: Value, basis: Basis| {
         said.push(Observation {
             field,

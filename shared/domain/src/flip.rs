@@ -123,5 +123,5 @@ fn toggled(known: Option<&Value>, word: &Value) -> Option<Value> {
 }
 
 fn word_of(value: &Value) -> Option<String> {
-    if let Value::Text(word) = value { Some(fold(word)) } else { None }
+    if let Value::Text(word) = value { Some(fold(word).into_owned()) } else { None }
 }

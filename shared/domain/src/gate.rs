@@ -56,7 +56,7 @@ pub(crate) fn bounds(rules: &[GateRule], view: &View<'_>, may_come: impl Fn(&Fie
     for rule in rules {
         match rule.when.evaluate(view) {
             Truth::True => (least, most) = (least.max(rule.verdict), most.max(rule.verdict)),
-            Truth::Unknown if rule.when.fields().iter().any(&may_come) => most = most.max(rule.verdict),
+            Truth::Unknown if rule.when.read_fields().iter().any(&may_come) => most = most.max(rule.verdict),
             Truth::Unknown | Truth::False => {}
         }
     }

@@ -115,7 +115,7 @@ pub fn icp(rules: &[ScoreRule], view: &View<'_>) -> Option<Interval> {
 }
 
 fn is_of_company(rule: &ScoreRule) -> bool {
-    let fields = rule.when.fields();
+    let fields = rule.when.read_fields();
     !fields.is_empty() && fields.iter().all(|field| field.as_str().starts_with("company."))
 }
 

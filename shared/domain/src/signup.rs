@@ -128,10 +128,11 @@ impl Signup {
             push(KeyKind::SsoIdentity, identity);
         }
         let kind = self.email.as_ref().map(Email::kind);
+        let email_domain = self.email.as_ref().filter(|_| names_company(kind)).map(Email::domain);
         if let (Some(email), Some(EmailKind::Work)) = (&self.email, kind) {
             push(KeyKind::BusinessEmail, email.expose());
         }
-        if let Some(domain) = self.company_domain() {
+        if let Some(domain) = self.given_domain().or(email_domain.as_ref()) {
             push(KeyKind::Domain, domain.as_str());
         }
         if let (Some(email), Some(EmailKind::Personal)) = (&self.email, kind) {
@@ -149,7 +150,7 @@ impl Signup {
         if let Some(email) = &self.email {
             push(KeyKind::Email, email.expose());
         }
-        if let Some(domain) = self.email_domain() {
+        if let Some(domain) = &email_domain {
             push(KeyKind::EmailDomain, domain.as_str());
         }
         keys
@@ -158,14 +159,12 @@ impl Signup {
     /// The company's domain: the one given, or that of a work or role address. A personal domain names no company.
     #[must_use]
     pub fn company_domain(&self) -> Option<Domain> {
-        let given = self.domain.clone().filter(|domain| !domain.is_personal());
-        given.or_else(|| self.email_domain())
+        let email = || self.email.as_ref().filter(|email| names_company(Some(email.kind())));
+        self.given_domain().cloned().or_else(|| email().map(Email::domain))
     }
 
-    /// The domain of a work or role address; that of a mailbox provider tells nothing of anybody.
-    fn email_domain(&self) -> Option<Domain> {
-        let email = self.email.as_ref()?;
-        matches!(email.kind(), EmailKind::Work | EmailKind::Role).then(|| email.domain())
+    fn given_domain(&self) -> Option<&Domain> {
+        self.domain.as_ref().filter(|domain| !domain.is_personal())
     }
 
     /// Checks that the signup names somebody (S3-47 as X-28 reads it).
@@ -174,9 +173,9 @@ impl Signup {
     /// [`NobodyNamed`] when there is nothing to look up.
     pub fn check(&self) -> Result<(), NobodyNamed> {
         let name_with_company = self.name.is_some() && self.company_name.is_some();
-        let company_named = self.company_domain().is_some() || self.company_linkedin_url.is_some();
         let person_named = self.email.is_some() || self.social_url.is_some() || self.sso_identity.is_some();
-        if person_named || company_named || name_with_company { Ok(()) } else { Err(NobodyNamed) }
+        let company_named = || self.company_domain().is_some() || self.company_linkedin_url.is_some();
+        if person_named || name_with_company || company_named() { Ok(()) } else { Err(NobodyNamed) }
     }
 
     /// The id of the run that this delivery starts: the same delivery is the same run.
@@ -231,6 +230,11 @@ impl Signup {
         ];
         key.hash(&parts.each_ref().map(String::as_str))
     }
+}
+
+/// Whether the domain of an address of this kind is a company's: that of a mailbox provider tells nothing of anybody.
+const fn names_company(kind: Option<EmailKind>) -> bool {
+    matches!(kind, Some(EmailKind::Work | EmailKind::Role))
 }
 
 /// The name of a run: an HMAC, so that it can be shown and logged, and guessed by nobody.

@@ -78,7 +78,7 @@ pub fn what_if(run: &Run, config: &Config, supposed: &[Supposed]) -> Option<What
         before.news = true;
     }
     for one in supposed {
-        let mut facts = weigh(&[one.observation(logged.at)], &config.schema, &config.trust, logged.at);
+        let mut facts = weigh([&one.observation(logged.at)], &config.schema, &config.trust, logged.at);
         for fact in facts.values_mut() {
             fact.confidence = BasisPoints::ONE;
         }

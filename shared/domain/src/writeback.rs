@@ -52,10 +52,14 @@ pub fn digest(email: &Email, properties: &BTreeMap<String, String>) -> String {
 
 /// The providers that the facts came from, joined by commas.
 fn providers(facts: &Facts) -> String {
-    let sources = facts.values().flat_map(|fact| &fact.sources);
-    let mut names: Vec<&str> = sources.filter_map(|source| source.split('.').next()).filter(|name| !OWN_SOURCES.contains(name)).collect();
+    let mut names: Vec<&str> = Vec::new();
+    for source in facts.values().flat_map(|fact| &fact.sources) {
+        let name = source.split_once('.').map_or(source.as_str(), |(provider, _)| provider);
+        if !names.contains(&name) && !OWN_SOURCES.contains(&name) {
+            names.push(name);
+        }
+    }
     names.sort_unstable();
-    names.dedup();
     names.join(",")
 }
 

@@ -16,17 +16,17 @@ const WORDS_MAX: usize = 8;
 /// Several conditions, by the fields that they read.
 #[derive(Debug, Default)]
 pub(crate) struct Cuts<'c> {
-    conditions: Vec<(&'c Condition, BTreeSet<Field>)>,
+    conditions: Vec<&'c Condition>,
 }
 
 impl<'c> Cuts<'c> {
     pub(crate) fn of(conditions: impl IntoIterator<Item = &'c Condition>) -> Self {
-        Self { conditions: conditions.into_iter().map(|condition| (condition, condition.fields().into_iter().collect())).collect() }
+        Self { conditions: conditions.into_iter().collect() }
     }
 
     /// The fields that they read, sorted, each once.
-    pub(crate) fn fields(&self) -> BTreeSet<&Field> {
-        self.conditions.iter().flat_map(|(_, fields)| fields).collect()
+    pub(crate) fn fields(&self) -> BTreeSet<&'c Field> {
+        self.conditions.iter().flat_map(|condition| condition.read_fields()).collect()
     }
 
     /// Whether one of them asks if the field has a value at all.
@@ -69,8 +69,8 @@ impl<'c> Cuts<'c> {
 
     fn answers(&self, field: &Field, view: &View<'_>) -> Vec<Truth> {
         let mut answers = Vec::new();
-        for (condition, fields) in self.conditions.iter().filter(|(_, fields)| fields.contains(field)) {
-            if fields.len() == 1 && !condition.reads_score() {
+        for condition in self.reading(field) {
+            if condition.read_fields().len() == 1 && !condition.reads_score() {
                 answers.push(condition.evaluate(view));
             } else {
                 answers.extend(leaves_of(&condition.expression, field).into_iter().map(|leaf| leaf.evaluate(view)));
@@ -80,11 +80,11 @@ impl<'c> Cuts<'c> {
     }
 
     fn leaves(&self, field: &Field) -> Vec<&'c Expression> {
-        self.conditions
-            .iter()
-            .filter(|(_, fields)| fields.contains(field))
-            .flat_map(|(condition, _)| leaves_of(&condition.expression, field))
-            .collect()
+        self.reading(field).flat_map(|condition| leaves_of(&condition.expression, field)).collect()
+    }
+
+    fn reading(&self, field: &Field) -> impl Iterator<Item = &'c Condition> {
+        self.conditions.iter().copied().filter(move |condition| condition.read_fields().contains(field))
     }
 }
 
@@ -156,7 +156,7 @@ fn between_numbers(constants: Vec<Value>) -> Vec<Value> {
 /// The same for texts, in the order in which they compare.
 fn between_texts(constants: Vec<Value>) -> Vec<Value> {
     let mut texts: Vec<String> =
-        constants.iter().filter_map(|value| if let Value::Text(text) = value { Some(fold(text)) } else { None }).collect();
+        constants.iter().filter_map(|value| if let Value::Text(text) = value { Some(fold(text).into_owned()) } else { None }).collect();
     texts.sort();
     texts.dedup();
     let mut values = vec![Value::text("")];
@@ -171,7 +171,7 @@ fn between_texts(constants: Vec<Value>) -> Vec<Value> {
 /// Every set of the words that somebody asks for.
 fn subsets(constants: Vec<Value>) -> Option<Vec<Value>> {
     let mut words: Vec<String> =
-        constants.iter().filter_map(|value| if let Value::Text(text) = value { Some(fold(text)) } else { None }).collect();
+        constants.iter().filter_map(|value| if let Value::Text(text) = value { Some(fold(text).into_owned()) } else { None }).collect();
     words.sort();
     words.dedup();
     if words.len() > WORDS_MAX {

@@ -174,7 +174,10 @@ fn contains(view: &View<'_>, needle: &Operand, haystack: &Operand) -> Truth {
         return Truth::of(values.iter().any(|value| value.compare(needle) == Some(Ordering::Equal)));
     }
     match (view.operand(haystack), needle) {
-        (Some(Value::List(words)), Value::Text(wanted)) => Truth::of(words.iter().any(|word| fold(word) == fold(wanted))),
+        (Some(Value::List(words)), Value::Text(wanted)) => {
+            let wanted = fold(wanted);
+            Truth::of(words.iter().any(|word| fold(word) == wanted))
+        }
         (Some(_), _) => Truth::False,
         (None, _) => Truth::Unknown,
     }

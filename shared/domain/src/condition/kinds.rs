@@ -90,7 +90,7 @@ impl Kinds<'_> {
         }
         let Some(words) = words_of(field) else { return Ok(()) };
         let folded = fold(text);
-        if words.contains(&folded.as_str()) {
+        if words.contains(&&*folded) {
             return Ok(());
         }
         let advice = match nearest(&folded, words.iter().copied()) {

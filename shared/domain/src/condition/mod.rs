@@ -48,6 +48,8 @@ pub struct Condition {
     expression: Expression,
     /// Where its clauses stand in `text`, in the order in which they are written.
     spans: Vec<Range<usize>>,
+    /// The fields that it reads, sorted, each once.
+    fields: Vec<Field>,
 }
 
 impl Condition {
@@ -69,7 +71,11 @@ impl Condition {
             let message = format!("segments name each other at most {NAMES_DEPTH_MAX} deep; write the innermost out");
             return Err(ConditionError::new(0, message));
         }
-        Ok(Self { text: text.to_owned(), expression, spans })
+        let mut fields = Vec::new();
+        expression.collect_fields(&mut fields);
+        fields.sort();
+        fields.dedup();
+        Ok(Self { text: text.to_owned(), expression, spans, fields })
     }
 
     /// The segments and audiences that a text names, such as `segment.enterprise`; none for a text that is no condition.
@@ -99,11 +105,12 @@ impl Condition {
     /// The fields that the condition reads, sorted, each once.
     #[must_use]
     pub fn fields(&self) -> Vec<Field> {
-        let mut fields = Vec::new();
-        self.expression.collect_fields(&mut fields);
-        fields.sort();
-        fields.dedup();
-        fields
+        self.fields.clone()
+    }
+
+    /// The same, to look at.
+    pub(crate) fn read_fields(&self) -> &[Field] {
+        &self.fields
     }
 
     /// Whether the condition reads the lead's score, which no rule may do before the score exists.
@@ -115,7 +122,7 @@ impl Condition {
     /// The fields it reads that are not known in `view`: what made it unknown.
     #[must_use]
     pub fn missing(&self, view: &View<'_>) -> Vec<Field> {
-        self.fields().into_iter().filter(|field| view.value(field).is_none()).collect()
+        self.fields.iter().filter(|field| view.value(field).is_none()).cloned().collect()
     }
 }
 

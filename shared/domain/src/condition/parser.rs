@@ -291,7 +291,7 @@ impl Operator {
 }
 
 fn is_word_of(field: &Field, word: &str) -> bool {
-    words_of(field).is_some_and(|words| words.contains(&fold(word).as_str()))
+    words_of(field).is_some_and(|words| words.contains(&&*fold(word)))
 }
 
 fn in_quotes(word: &str) -> String {

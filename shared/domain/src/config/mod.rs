@@ -257,13 +257,13 @@ impl Config {
     pub fn decision_fields(&self) -> Vec<Field> {
         let mut fields = fields_read(&self.score, &self.route);
         for set in &self.sets {
-            fields.extend(set.when.fields());
+            fields.extend(set.when.read_fields());
             let (score, route) = self.rules_of(set);
             fields.extend(fields_read(score, route));
         }
         fields.sort();
         fields.dedup();
-        fields
+        fields.into_iter().cloned().collect()
     }
 
     /// The rules that make a track out of what is known of this signup.
@@ -316,10 +316,10 @@ impl Config {
 }
 
 /// The fields that these rules read, sorted, each once.
-pub(crate) fn fields_read(score: &[ScoreRule], route: &RouteRules) -> Vec<Field> {
-    let scored = score.iter().flat_map(|rule| rule.when.fields());
-    let routed = route.rules.iter().flat_map(|rule| rule.when.fields());
-    let mut fields: Vec<Field> = scored.chain(routed).collect();
+pub(crate) fn fields_read<'a>(score: &'a [ScoreRule], route: &'a RouteRules) -> Vec<&'a Field> {
+    let scored = score.iter().flat_map(|rule| rule.when.read_fields());
+    let routed = route.rules.iter().flat_map(|rule| rule.when.read_fields());
+    let mut fields: Vec<&Field> = scored.chain(routed).collect();
     fields.sort();
     fields.dedup();
     fields

@@ -8,7 +8,7 @@ use crate::identity::Domain;
 use crate::merge::{Fact, Facts};
 use crate::observation::Observation;
 use crate::schema::{Field, FieldKind};
-use crate::value::Value;
+use crate::value::{Value, of_text};
 
 const NAME: &str = "company.name";
 const LEGAL_NAME: &str = "company.legal_name";
@@ -69,12 +69,13 @@ fn matters(facts: &Facts, trust: &Trust) -> Inputs {
 /// The sources that speak of a company at another domain, such as a former employer.
 fn told_of_others<'a>(said: &'a [Observation], claimed: &Domain) -> BTreeSet<&'a str> {
     let named = said.iter().filter(|observation| matches!(observation.field.as_str(), DOMAIN | WEBSITE));
-    let elsewhere = named.filter(|observation| domain_of(&observation.value).is_some_and(|domain| domain != *claimed));
+    let elsewhere = named.filter(|observation| is_of_another(&observation.value, claimed));
     elsewhere.map(|observation| observation.source.as_str()).collect()
 }
 
-fn domain_of(value: &Value) -> Option<Domain> {
-    if let Value::Text(text) = value { Domain::parse(text).ok() } else { None }
+fn is_of_another(value: &Value, claimed: &Domain) -> bool {
+    let Value::Text(text) = value else { return false };
+    text != claimed.as_str() && Domain::parse(text).is_ok_and(|domain| domain != *claimed)
 }
 
 fn is_claim(name: &str) -> bool {
@@ -83,7 +84,7 @@ fn is_claim(name: &str) -> bool {
 
 /// The words of a company's name without its legal form.
 fn words(name: &str) -> Vec<String> {
-    let Value::Text(normal) = Value::text(name).normal_form(FieldKind::CompanyName) else { return Vec::new() };
+    let normal = of_text(name, FieldKind::CompanyName);
     normal.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 

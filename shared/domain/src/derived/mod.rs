@@ -80,8 +80,7 @@ impl<'a> Seen<'a> {
     /// What the sources that pass come to about these fields, without the signup's own word.
     fn told(&self, fields: &[&str], passes: impl Fn(&str) -> bool) -> Facts {
         let is_told = |said: &&Observation| said.source != SIGNUP && fields.contains(&said.field.as_str()) && passes(&said.source);
-        let told: Vec<Observation> = self.said.iter().filter(is_told).cloned().collect();
-        crate::merge::weigh(&told, self.schema, self.trust, self.now)
+        crate::merge::weigh(self.said.iter().filter(is_told), self.schema, self.trust, self.now)
     }
 }
 

@@ -82,9 +82,14 @@ fn is_made_of(local: &str, first: &str, last: &str) -> Option<bool> {
     let plain = local.split('+').next().unwrap_or_default().trim_end_matches(|c: char| c.is_ascii_digit()).to_lowercase();
     let (Some(f), Some(l)) = (first.get(..1), last.get(..1)) else { return None };
     let pairs = [(first, last), (f, last), (first, l), (f, l)];
-    let joined = pairs.iter().flat_map(|(a, b)| JOINTS.iter().flat_map(move |joint| [format!("{a}{joint}{b}"), format!("{b}{joint}{a}")]));
-    let is_made = joined.chain([first.to_owned(), last.to_owned()]).any(|made| made == plain);
+    let is_made = plain == first || plain == last || pairs.iter().any(|(a, b)| is_joined(&plain, a, b) || is_joined(&plain, b, a));
     (is_made || (first.is_ascii() && last.is_ascii())).then_some(is_made)
+}
+
+/// Whether a text is one part, a joint and the other part.
+fn is_joined(text: &str, one: &str, other: &str) -> bool {
+    let joint = text.strip_prefix(one).and_then(|rest| rest.strip_suffix(other));
+    joint.is_some_and(|joint| JOINTS.contains(&joint))
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ fn is_listed(lines: &str, wanted: &str) -> bool {
     while !rest.is_empty() {
         let middle = rest.floor_char_boundary(rest.len() / 2);
         let (before, after) = rest.split_at(middle);
-        let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let end = after.find('\n').map_or(rest.len(), |newline| middle + newline);
+        // Lines are short, so that byte by byte is the fastest.
+        let start = before.bytes().rposition(|byte| byte == b'\n').map_or(0, |newline| newline + 1);
+        let end = after.bytes().position(|byte| byte == b'\n').map_or(rest.len(), |newline| middle + newline);
         let line = rest.get(start..end).unwrap_or_default();
         match wanted.cmp(line) {
             std::cmp::Ordering::Equal => return true,

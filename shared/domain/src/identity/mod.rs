@@ -234,7 +234,8 @@ impl Domain {
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
         let host = host.split_once(':').map_or(host, |(host, _)| host).trim_end_matches('.');
         let ascii = idna::domain_to_ascii(host).map_err(|_| InvalidAddress("not a domain name"))?;
-        if ascii.parse::<std::net::IpAddr>().is_ok() {
+        // The address of a version 6 has colons, at which the host was cut.
+        if ascii.ends_with(|last: char| last.is_ascii_digit()) && ascii.parse::<std::net::IpAddr>().is_ok() {
             return Err(InvalidAddress("an IP address is not a company's domain"));
         }
         let registrable = psl::domain_str(&ascii).ok_or(InvalidAddress("not a registrable domain such as example.com"))?;

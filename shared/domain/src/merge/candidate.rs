@@ -1,7 +1,7 @@
 //! The values that compete for a field, each with all that speaks for it.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -18,10 +18,27 @@ const BANDED: &[&str] = &["company.headcount"];
 const BAND_EDGES: &[i64] = &[10, 50, 200, 500, 1000, 5000, 10_000];
 
 /// What observations are weighed by.
+#[derive(Clone, Copy)]
 pub(super) struct Scales<'a> {
     pub(super) class: FieldClass,
     pub(super) trust: &'a Trust,
     pub(super) now: Timestamp,
+}
+
+impl Scales<'_> {
+    fn worth(&self, observation: &Observation) -> BasisPoints {
+        let age = self.now.since(observation.observed_at);
+        confidence::worth(self.trust.of(&observation.source), observation.stated, age, self.class)
+    }
+
+    fn is_outdated(&self, observation: &Observation) -> bool {
+        self.now.since(observation.observed_at) > Millis(confidence::half_life(self.class).0 * OUTDATED_AFTER_HALF_LIVES)
+    }
+
+    /// Whether its family counts as a confirmation by it.
+    fn confirms(&self, observation: &Observation, worth: BasisPoints) -> bool {
+        worth > BasisPoints::ZERO && observation.basis != Basis::Inferred && !self.is_outdated(observation)
+    }
 }
 
 /// All observations of one value, and what they are worth together.
@@ -30,44 +47,54 @@ pub(super) struct Candidate<'a> {
     /// When somebody said so first.
     pub(super) since: Timestamp,
     pub(super) support: BasisPoints,
-    /// Families that count as confirmations.
-    pub(super) confirming: BTreeSet<&'a str>,
+    /// How many families count as confirmations.
+    pub(super) confirmations: usize,
     /// Whether one of these is a reliable source.
     pub(super) is_reliable: bool,
     pub(super) basis: Basis,
     pub(super) is_outdated: bool,
-    group: Vec<&'a Observation>,
+    /// In order of families.
+    group: Cow<'a, [&'a Observation]>,
+    scales: Scales<'a>,
 }
 
 impl<'a> Candidate<'a> {
-    /// `None` for an empty group.
-    fn weigh(group: Vec<&'a Observation>, scales: &Scales<'_>) -> Option<Self> {
-        let outdated_age = Millis(confidence::half_life(scales.class).0 * OUTDATED_AFTER_HALF_LIVES);
-        let mut strongest_by_family: BTreeMap<&str, BasisPoints> = BTreeMap::new();
-        let mut confirming: BTreeSet<&'a str> = BTreeSet::new();
-        let mut is_reliable = false;
-        for observation in &group {
-            let age = scales.now.since(observation.observed_at);
-            let reliability = scales.trust.of(&observation.source);
-            let worth = confidence::worth(reliability, observation.stated, age, scales.class);
-            let strongest = strongest_by_family.entry(&observation.family).or_default();
-            *strongest = worth.max(*strongest);
-            if worth > BasisPoints::ZERO && observation.basis != Basis::Inferred && age <= outdated_age {
-                confirming.insert(&observation.family);
-                is_reliable |= reliability >= RELIABLE;
+    /// Of a group in order of families; `None` for an empty one.
+    fn weigh(group: Cow<'a, [&'a Observation]>, scales: Scales<'a>) -> Option<Self> {
+        let (mut confirmations, mut is_reliable) = (0, false);
+        let strongest_of = |family: &[&'a Observation]| {
+            let mut strongest = BasisPoints::ZERO;
+            let mut confirms = false;
+            for observation in family {
+                let worth = scales.worth(observation);
+                strongest = worth.max(strongest);
+                if scales.confirms(observation, worth) {
+                    confirms = true;
+                    is_reliable |= scales.trust.of(&observation.source) >= RELIABLE;
+                }
             }
-        }
+            confirmations += usize::from(confirms);
+            strongest
+        };
+        let support = confidence::support(group.chunk_by(|a, b| a.family == b.family).map(strongest_of));
         let latest = group.iter().copied().max_by(|a, b| a.observed_at.cmp(&b.observed_at).then(b.cmp(a)))?;
         Some(Self {
             latest,
             since: group.iter().map(|observation| observation.observed_at).min()?,
-            support: confidence::support(strongest_by_family.values().copied()),
-            confirming,
+            support,
+            confirmations,
             is_reliable,
             basis: group.iter().map(|observation| observation.basis).max()?,
-            is_outdated: scales.now.since(latest.observed_at) > outdated_age,
+            is_outdated: scales.is_outdated(latest),
             group,
+            scales,
         })
+    }
+
+    /// The families that count as confirmations; one may come several times.
+    pub(super) fn confirming(&self) -> impl Iterator<Item = &'a str> {
+        let confirming = self.group.iter().filter(|said| self.scales.confirms(said, self.scales.worth(said)));
+        confirming.map(|said| said.family.as_str())
     }
 
     /// Whether a direct check that is not outdated says so.
@@ -77,10 +104,14 @@ impl<'a> Candidate<'a> {
 
     /// Who says so, sorted, each once.
     pub(super) fn sources(&self) -> Vec<String> {
-        let mut sources: Vec<&str> = self.group.iter().map(|observation| observation.source.as_str()).collect();
+        let mut sources: Vec<String> = Vec::with_capacity(self.group.len());
+        for observation in self.group.iter() {
+            if !sources.contains(&observation.source) {
+                sources.push(observation.source.clone());
+            }
+        }
         sources.sort_unstable();
-        sources.dedup();
-        sources.into_iter().map(str::to_owned).collect()
+        sources
     }
 
     /// A direct check first, then the higher support, then the more recent.
@@ -90,42 +121,54 @@ impl<'a> Candidate<'a> {
     }
 }
 
-/// The values of a field, the best first; equals stand in the order of their normal form.
-pub(super) fn weigh_all<'a>(seen: &[&'a Observation], field: &Field, kind: FieldKind, scales: &Scales<'_>) -> Vec<Candidate<'a>> {
+/// The values of a field, the best first; equals stand in the order of their normal form. What was `seen` is in order of families.
+pub(super) fn weigh_all<'a>(seen: &'a [&'a Observation], field: &Field, kind: FieldKind, scales: Scales<'a>) -> Vec<Candidate<'a>> {
     // Most fields have one source, or sources that agree to the letter.
     if seen.windows(2).all(|pair| pair[0].value == pair[1].value) {
-        return Candidate::weigh(seen.to_vec(), scales).into_iter().collect();
+        return Candidate::weigh(Cow::Borrowed(seen), scales).into_iter().collect();
     }
-    let mut groups: BTreeMap<Value, Vec<&Observation>> = BTreeMap::new();
-    for observation in seen {
-        groups.entry(observation.value.normal_form(kind)).or_default().push(observation);
+    let mut normal: Vec<Normal<'_>> = seen.iter().map(|observation| (observation.value.normal_form(kind), *observation)).collect();
+    normal.sort_by(|(a, _), (b, _)| a.cmp(b));
+    let groups = || normal.chunk_by(|(a, _), (b, _)| a == b);
+    if BANDED.contains(&field.as_str()) && groups().nth(1).is_some() {
+        return weigh_banded(groups().collect(), scales);
     }
-    if groups.len() > 1 && BANDED.contains(&field.as_str()) {
-        return weigh_banded(groups.into_iter().collect(), scales);
-    }
-    let mut candidates: Vec<Candidate<'_>> = groups.into_values().filter_map(|group| Candidate::weigh(group, scales)).collect();
+    let mut candidates: Vec<Candidate<'_>> = groups().filter_map(|group| Candidate::weigh(observations(group), scales)).collect();
     candidates.sort_by(|a, b| b.compare(a));
     candidates
 }
 
+/// An observation behind the normal form of its value.
+type Normal<'a> = (Cow<'a, Value>, &'a Observation);
+
+fn observations<'a>(group: &[Normal<'a>]) -> Cow<'a, [&'a Observation]> {
+    group.iter().map(|(_, observation)| *observation).collect()
+}
+
 /// Numbers that agree without being equal. The one that the most speaks for takes all that agree with it, then the best of
 /// the rest does, and so on: the same whatever came first.
-fn weigh_banded<'a>(mut rest: Vec<(Value, Vec<&'a Observation>)>, scales: &Scales<'_>) -> Vec<Candidate<'a>> {
+fn weigh_banded<'a>(mut rest: Vec<&[Normal<'a>]>, scales: Scales<'a>) -> Vec<Candidate<'a>> {
     let mut candidates = Vec::new();
     while !rest.is_empty() {
-        let mut best: Option<(Value, Candidate<'a>)> = None;
-        for (number, _) in &rest {
-            let agreeing = rest.iter().filter(|(other, _)| is_near(number, other)).flat_map(|(_, group)| group.iter().copied());
-            let Some(candidate) = Candidate::weigh(agreeing.collect(), scales) else { continue };
+        let mut best: Option<(&[Normal<'a>], Candidate<'a>)> = None;
+        for group in &rest {
+            let agreeing = rest.iter().filter(|other| are_near(group, other)).flat_map(|other| other.iter());
+            let mut agreeing: Vec<&Observation> = agreeing.map(|(_, observation)| *observation).collect();
+            agreeing.sort_by(|a, b| a.family.cmp(&b.family));
+            let Some(candidate) = Candidate::weigh(Cow::Owned(agreeing), scales) else { continue };
             if best.as_ref().is_none_or(|(_, best)| candidate.compare(best).is_gt()) {
-                best = Some((number.clone(), candidate));
+                best = Some((group, candidate));
             }
         }
-        let Some((number, candidate)) = best else { break };
-        rest.retain(|(other, _)| !is_near(&number, other));
+        let Some((group, candidate)) = best else { break };
+        rest.retain(|other| !are_near(group, other));
         candidates.push(candidate);
     }
     candidates
+}
+
+fn are_near(one: &[Normal<'_>], other: &[Normal<'_>]) -> bool {
+    one.first().zip(other.first()).is_some_and(|((one, _), (other, _))| is_near(one, other))
 }
 
 /// Two headcounts agree within one band when the larger is at most a quarter above the smaller. A number on an edge, such
@@ -149,6 +192,8 @@ fn place(number: Decimal) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use proptest::prelude::*;
 
     use super::*;
@@ -174,7 +219,51 @@ mod tests {
         assert!(!is_near(&most, &Value::number(10)));
     }
 
+    /// What a group is worth, family by family: the plain way.
+    fn by_family(group: &[Observation], scales: &Scales<'_>) -> (BasisPoints, BTreeSet<String>) {
+        let mut strongest: BTreeMap<&str, BasisPoints> = BTreeMap::new();
+        let mut confirming = BTreeSet::new();
+        for said in group {
+            let age = scales.now.since(said.observed_at);
+            let worth = confidence::worth(scales.trust.of(&said.source), said.stated, age, scales.class);
+            let entry = strongest.entry(&said.family).or_default();
+            *entry = worth.max(*entry);
+            let is_outdated = age.0 > confidence::half_life(scales.class).0 * OUTDATED_AFTER_HALF_LIVES;
+            if worth > BasisPoints::ZERO && said.basis != Basis::Inferred && !is_outdated {
+                confirming.insert(said.family.clone());
+            }
+        }
+        (confidence::support(strongest.into_values()), confirming)
+    }
+
+    fn observation() -> impl Strategy<Value = Observation> {
+        let bases = prop::sample::select(&[Basis::Inferred, Basis::Stated, Basis::Validated][..]);
+        ("[ab]", "[xyz]", 0i64..1000, 0u16..=10_000, bases, 1i64..3).prop_map(|(source, family, days, stated, basis, count)| Observation {
+            field: Field::known("company.headcount"),
+            value: Value::number(count),
+            source,
+            family,
+            observed_at: Timestamp::from_millis(0).before(Millis::days(days)),
+            stated: BasisPoints::new(stated),
+            basis,
+        })
+    }
+
     proptest! {
+        #[test]
+        fn each_family_counts_once_by_its_strongest_word(group in prop::collection::vec(observation(), 1..7)) {
+            let trust = Trust::default();
+            let scales = Scales { class: FieldClass::Company, trust: &trust, now: Timestamp::from_millis(0) };
+            let mut sorted: Vec<&Observation> = group.iter().collect();
+            sorted.sort_by(|a, b| a.family.cmp(&b.family));
+            let candidate = Candidate::weigh(Cow::Owned(sorted), scales).unwrap();
+            let (support, confirming) = by_family(&group, &scales);
+            prop_assert_eq!((candidate.support, candidate.confirmations), (support, confirming.len()));
+            prop_assert_eq!(candidate.confirming().map(str::to_owned).collect::<BTreeSet<_>>(), confirming);
+            let sources: BTreeSet<String> = group.iter().map(|said| said.source.clone()).collect();
+            prop_assert_eq!(candidate.sources(), Vec::from_iter(sources));
+        }
+
         #[test]
         fn agreement_is_mutual(a in -10i64..20_000, b in -10i64..20_000) {
             prop_assert_eq!(near(a, b), near(b, a));

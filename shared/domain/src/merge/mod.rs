@@ -68,14 +68,13 @@ pub fn merge(observations: &[Observation], schema: &Schema, trust: &Trust, now: 
 }
 
 /// Merges observations into the facts that were told.
-pub(crate) fn weigh(observations: &[Observation], schema: &Schema, trust: &Trust, now: Timestamp) -> Facts {
-    let mut by_field: BTreeMap<&Field, Vec<&Observation>> = BTreeMap::new();
-    for observation in observations {
-        by_field.entry(&observation.field).or_default().push(observation);
-    }
-    let weighed = by_field.into_iter().filter_map(|(field, seen)| {
+pub(crate) fn weigh<'a>(observations: impl IntoIterator<Item = &'a Observation>, schema: &Schema, trust: &Trust, now: Timestamp) -> Facts {
+    let mut observations: Vec<&Observation> = observations.into_iter().collect();
+    observations.sort_by(|a, b| a.field.cmp(&b.field).then_with(|| a.family.cmp(&b.family)));
+    let weighed = observations.chunk_by(|a, b| a.field == b.field).filter_map(|seen| {
+        let field = &seen.first()?.field;
         let (kind, class) = schema.kind_of(field);
-        Some((field, Weighed::of(&seen, field, kind, &Scales { class, trust, now })?))
+        Some((field, Weighed::of(seen, field, kind, Scales { class, trust, now })?))
     });
     let lead = Lead { fields: weighed.collect(), floor: trust.floor };
     lead.fields.iter().map(|(field, weighed)| ((*field).clone(), lead.fact(field, weighed))).collect()
@@ -92,7 +91,7 @@ struct Weighed<'a> {
 }
 
 impl<'a> Weighed<'a> {
-    fn of(seen: &[&'a Observation], field: &Field, kind: FieldKind, scales: &Scales<'_>) -> Option<Self> {
+    fn of(seen: &'a [&'a Observation], field: &Field, kind: FieldKind, scales: Scales<'a>) -> Option<Self> {
         let mut candidates = candidate::weigh_all(seen, field, kind, scales).into_iter();
         let best = candidates.next()?;
         let others: Vec<Candidate<'a>> = candidates.collect();
@@ -104,21 +103,26 @@ impl<'a> Weighed<'a> {
         // Two checks that disagree verify nothing.
         let is_disputed = self.best.is_validated() && self.others.iter().any(Candidate::is_validated);
         let basis = if is_disputed { Basis::Stated } else { self.best.basis };
-        Standing { families: self.best.confirming.len(), basis, is_outdated: self.best.is_outdated, is_consistent: false }
+        Standing { families: self.best.confirmations, basis, is_outdated: self.best.is_outdated, is_consistent: false }
     }
 }
 
-/// All fields after the first pass.
+/// All fields after the first pass, in order.
 struct Lead<'a> {
-    fields: BTreeMap<&'a Field, Weighed<'a>>,
+    fields: Vec<(&'a Field, Weighed<'a>)>,
     floor: BasisPoints,
 }
 
 impl<'a> Lead<'a> {
+    fn weighed(&self, name: &str) -> Option<&Weighed<'a>> {
+        let place = self.fields.binary_search_by(|(field, _)| field.as_str().cmp(name)).ok()?;
+        self.fields.get(place).map(|(_, weighed)| weighed)
+    }
+
     /// What a check may read: what gate, score and route would see, if somebody stated it. A value that was inferred may
     /// have been inferred from the very value that is checked.
     fn known(&self, name: &'static str) -> Option<&Weighed<'a>> {
-        let weighed = self.fields.get(&Field::known(name))?;
+        let weighed = self.weighed(name)?;
         let standing = weighed.standing();
         let is_stated = standing.basis != Basis::Inferred && !standing.is_outdated;
         (is_stated && confidence::capped(weighed.contested, standing) >= self.floor).then_some(weighed)
@@ -133,7 +137,7 @@ impl<'a> Lead<'a> {
             value: best.latest.value.clone(),
             confidence: confidence_of(weighed, consistency, validation.as_ref().map(|validation| validation.check)),
             sources: best.sources(),
-            confirmations: best.confirming.len() + validation.as_ref().map_or(0, |validation| validation.confirms(best)),
+            confirmations: best.confirmations + validation.as_ref().map_or(0, |validation| validation.confirms(best)),
             observed_at: best.latest.observed_at,
             conflicts: weighed.others.iter().map(|other| other.latest.value.clone()).collect(),
             checks: consistency.into_iter().chain(validation.map(|validation| validation.check)).collect(),

@@ -3,6 +3,8 @@
 //! Only fields are known, not which address a vendor was asked about. So a check speaks for a value where no other can be
 //! meant: the first field of its list that is filled, with one value only, which was known when the check was made.
 
+use std::borrow::Cow;
+
 use super::candidate::Candidate;
 use super::{Lead, Weighed};
 use crate::consistency::{Check, CheckName, CheckOutcome};
@@ -33,7 +35,7 @@ pub(super) struct Validation<'l, 'a> {
 impl Validation<'_, '_> {
     /// A passed check confirms the value, unless its family says so already.
     pub(super) fn confirms(&self, best: &Candidate<'_>) -> usize {
-        let is_new = self.by.confirming.iter().any(|family| !best.confirming.contains(family));
+        let is_new = self.by.confirming().any(|family| best.confirming().all(|other| other != family));
         usize::from(self.check.outcome == CheckOutcome::Passed && is_new)
     }
 }
@@ -43,10 +45,13 @@ pub(super) fn of<'l, 'a>(field: &Field, weighed: &Weighed<'_>, lead: &'l Lead<'a
     let (by, name, targets) = VALIDATIONS.iter().find(|(.., targets)| targets.contains(&field.as_str()))?;
     let by = &lead.known(by)?.best;
     let Value::Bool(is_valid) = by.latest.value else { return None };
-    let checked = targets.iter().find_map(|target| lead.fields.get(&Field::known(target)))?;
-    let normal = |weighed: &Weighed<'_>| weighed.best.latest.value.normal_form(weighed.kind);
+    let checked = targets.iter().find_map(|target| lead.weighed(target))?;
     let is_meant = weighed.others.is_empty() && checked.others.is_empty() && normal(weighed) == normal(checked);
     let was_known = weighed.best.since <= by.latest.observed_at.after(CLOCKS_APART);
     let check = Check { name: *name, outcome: CheckOutcome::of(is_valid) };
     (is_meant && was_known).then_some(Validation { check, by })
+}
+
+fn normal<'w>(weighed: &'w Weighed<'_>) -> Cow<'w, Value> {
+    weighed.best.latest.value.normal_form(weighed.kind)
 }

@@ -7,7 +7,7 @@ mod tests;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -168,6 +168,13 @@ pub(crate) fn is_name(path: &str) -> bool {
     NAMED.iter().any(|(prefix, _)| path.starts_with(prefix))
 }
 
+/// The canonical fields in order of their paths, to be found by halving.
+static BY_PATH: LazyLock<Vec<(&str, FieldKind, FieldClass)>> = LazyLock::new(|| {
+    let mut fields = FIELDS.to_vec();
+    fields.sort_unstable_by_key(|(path, ..)| *path);
+    fields
+});
+
 /// The schema in force: the canonical fields, the custom ones that configuration declares, and the conditions it names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Schema {
@@ -306,7 +313,7 @@ impl Schema {
     }
 
     fn exact(&self, path: &str) -> Option<FieldSpec> {
-        let canonical = FIELDS.iter().find(|(known, ..)| *known == path);
+        let canonical = BY_PATH.binary_search_by(|(known, ..)| (*known).cmp(path)).ok().and_then(|place| BY_PATH.get(place));
         canonical
             .map(|&(path, kind, class)| FieldSpec { path: Cow::Borrowed(path), kind, class })
             .or_else(|| self.custom.get(path).cloned())

@@ -2,6 +2,7 @@
 
 mod normal;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::identity::{Domain, Email, Phone};
 use crate::schema::FieldKind;
 
-pub(crate) use normal::{fold, title};
+pub(crate) use normal::{fold, of_text, title};
 
 /// A field's value. `Debug` shows only the kind: the content may name a person.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -56,6 +57,9 @@ impl Value {
         match json {
             serde_json::Value::Bool(yes) => Some(Self::Bool(*yes)),
             serde_json::Value::Number(number) => {
+                if let Some(whole) = number.as_i64() {
+                    return Some(Self::number(whole));
+                }
                 let text = number.to_string();
                 let parsed = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text));
                 parsed.ok().map(|n| Self::Number(n.normalize()))
@@ -91,12 +95,16 @@ impl Value {
 
     /// The normal form under which two sources are found to agree (DESIGN §4).
     #[must_use]
-    pub fn normal_form(&self, kind: FieldKind) -> Self {
+    pub fn normal_form(&self, kind: FieldKind) -> Cow<'_, Self> {
         match self {
-            Self::Number(number) => Self::Number(number.normalize()),
-            Self::List(words) => Self::list(words.iter().map(|word| fold(word))),
-            Self::Bool(_) => self.clone(),
-            Self::Text(text) => Self::Text(normal::of_text(text, kind)),
+            Self::Number(number) => Cow::Owned(Self::Number(number.normalize())),
+            Self::List(words) if is_normal(words) => Cow::Borrowed(self),
+            Self::List(words) => Cow::Owned(Self::list(words.iter().map(|word| fold(word)))),
+            Self::Bool(_) => Cow::Borrowed(self),
+            Self::Text(text) => match normal::of_text(text, kind) {
+                Cow::Borrowed(same) if same.len() == text.len() => Cow::Borrowed(self),
+                normal => Cow::Owned(Self::Text(normal.into_owned())),
+            },
         }
     }
 
@@ -139,6 +147,12 @@ impl fmt::Display for Value {
             Self::List(words) => f.write_str(&words.join(", ")),
         }
     }
+}
+
+/// Whether a list is what folding its words would make of it.
+fn is_normal(words: &[String]) -> bool {
+    let is_sorted = words.windows(2).all(|pair| pair[0] < pair[1]);
+    is_sorted && words.iter().all(|word| !word.is_empty() && matches!(fold(word), Cow::Borrowed(_)))
 }
 
 fn is_date(text: &str) -> bool {
@@ -198,6 +212,15 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_number_is_read_as_it_is_written(whole in any::<i64>(), other in any::<u64>(), fraction in any::<f32>()) {
+            for json in [serde_json::json!(whole), serde_json::json!(other), serde_json::json!(f64::from(fraction) / 8.0)] {
+                let text = json.to_string();
+                let written = text.parse::<Decimal>().or_else(|_| Decimal::from_scientific(&text)).ok();
+                prop_assert_eq!(Value::of_json(&json), written.map(|number| Value::Number(number.normalize())));
+            }
+        }
+
         #[test]
         fn a_value_survives_the_log(digits in any::<i64>(), places in 0u32..9) {
             for value in [Value::Number(Decimal::new(digits, places).normalize()), Value::text("x"), Value::Bool(true), Value::list(["b", "a"])] {
