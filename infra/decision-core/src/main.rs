@@ -59,7 +59,7 @@ fn decide_once(input: &Input, config: &Config, connectors: &Connectors) -> anyho
     let mut decision = decide(config, &evidence, 1, input.now);
     decision.owner = owner_of_turn(config.owners(decision.route.track), 0).map(str::to_owned);
     let plan = config.crm.as_ref().context("the bench's configuration names no CRM")?;
-    let body = HubSpot::body(&properties(plan, config, &facts, &decision)).to_string();
+    let body = HubSpot::body(properties(plan, config, &facts, &decision)).to_string();
     Ok(Decided { facts, body })
 }
 

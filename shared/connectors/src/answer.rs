@@ -93,7 +93,7 @@ impl Http {
             return unreadable(OTHER_SHAPE);
         }
         let stated = self.stated(hit);
-        let mut observations = Vec::new();
+        let mut observations = Vec::with_capacity(self.fields.len());
         for (field, mappings) in &self.fields {
             let found = mappings.iter().find_map(|mapping| {
                 let value = mapping.paths.iter().find_map(|path| path.found(hit, |nodes| mapping.normaliser.read(nodes, now)))?;

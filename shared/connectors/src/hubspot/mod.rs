@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use http::{HeaderMap, HeaderValue, Method, header};
 use pipeline::ports::{Crm, CrmReply, CrmWrite, Secrets};
 use secrecy::ExposeSecret;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json};
 use url::Url;
 
 use crate::egress::{Answer, Call, Egress, Payload, Redirects};
@@ -55,8 +55,9 @@ impl HubSpot {
 
     /// The body of a request that writes these properties.
     #[must_use]
-    pub fn body(properties: &BTreeMap<String, String>) -> Json {
-        json!({ "properties": properties })
+    pub fn body(properties: BTreeMap<String, String>) -> Json {
+        let properties: Map<String, Json> = properties.into_iter().map(|(name, value)| (name, Json::String(value))).collect();
+        Json::Object(Map::from_iter([("properties".to_owned(), Json::Object(properties))]))
     }
 
     async fn write(&self, write: &CrmWrite) -> CrmReply {
@@ -127,7 +128,7 @@ impl HubSpot {
     ) -> Outcome {
         let creates = method == Method::POST;
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, authorization.clone())]);
-        let body = Some(Payload::json(&Self::body(&properties)));
+        let body = Some(Payload::json(&Self::body(properties)));
         let call = Call { method, url, headers, redirects: Redirects::Refused, body };
         match self.egress.send(call, write.timeout.to_std()).await {
             Err(failure) => Outcome::Done(CrmReply::Unavailable { why: failure.to_string() }),

@@ -26,9 +26,9 @@ pub(super) struct Scales<'a> {
 }
 
 impl Scales<'_> {
-    fn worth(&self, observation: &Observation) -> BasisPoints {
+    fn worth(&self, observation: &Observation, reliability: BasisPoints) -> BasisPoints {
         let age = self.now.since(observation.observed_at);
-        confidence::worth(self.trust.of(&observation.source), observation.stated, age, self.class)
+        confidence::worth(reliability, observation.stated, age, self.class)
     }
 
     fn is_outdated(&self, observation: &Observation) -> bool {
@@ -66,11 +66,12 @@ impl<'a> Candidate<'a> {
             let mut strongest = BasisPoints::ZERO;
             let mut confirms = false;
             for observation in family {
-                let worth = scales.worth(observation);
+                let reliability = scales.trust.of(&observation.source);
+                let worth = scales.worth(observation, reliability);
                 strongest = worth.max(strongest);
                 if scales.confirms(observation, worth) {
                     confirms = true;
-                    is_reliable |= scales.trust.of(&observation.source) >= RELIABLE;
+                    is_reliable |= reliability >= RELIABLE;
                 }
             }
             confirmations += usize::from(confirms);
@@ -93,8 +94,9 @@ impl<'a> Candidate<'a> {
 
     /// The families that count as confirmations; one may come several times.
     pub(super) fn confirming(&self) -> impl Iterator<Item = &'a str> {
-        let confirming = self.group.iter().filter(|said| self.scales.confirms(said, self.scales.worth(said)));
-        confirming.map(|said| said.family.as_str())
+        let Scales { trust, .. } = self.scales;
+        let worth = |said: &Observation| self.scales.worth(said, trust.of(&said.source));
+        self.group.iter().filter(move |said| self.scales.confirms(said, worth(said))).map(|said| said.family.as_str())
     }
 
     /// Whether a direct check that is not outdated says so.
