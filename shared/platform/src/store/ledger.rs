@@ -10,6 +10,8 @@ use domain::signup::RunId;
 use domain::units::{Credits, Timestamp};
 use pipeline::ports::{Adjusted, Lease, Ledger, Reserved, StoreError};
 
+use tokio::sync::MutexGuard;
+
 use super::DynamoStore;
 use super::books::{CROSSED, balance_of, count_in_day, count_in_month, usage_of};
 use super::item::{Item, Key, Reader, credits, document, form, moment, number, text};
@@ -35,6 +37,7 @@ const DAY: usize = 3;
 #[async_trait]
 impl Ledger for DynamoStore {
     async fn reserve(&self, lease: &Lease, reservation: &Reservation, bounds: &Bounds) -> Result<Reserved, StoreError> {
+        let _turn = self.turn().await;
         for _ in 0..MONTH_TRIES {
             let Transacted::Refused(failed) = self.transact(self.reserving(lease, reservation, bounds)?).await? else {
                 return Ok(Reserved::Reserved);
@@ -56,6 +59,7 @@ impl Ledger for DynamoStore {
                 items.push(self.in_credits(&self.week_key(week), count_in_week(change.taken()))?);
             }
         }
+        let _turn = self.turn().await;
         Ok(self.transact(items).await? == Transacted::Done)
     }
 
@@ -155,6 +159,12 @@ impl Ledger for DynamoStore {
 }
 
 impl DynamoStore {
+    /// Transactions on the month's one balance cancel each other, and a hundred runs of one process would give up before all had their
+    /// turn (S4-33): so those of one process go one after the other. Other processes collide with it still, and are tried again.
+    async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.ledger.lock().await
+    }
+
     fn month_key(&self, month: &str) -> Key {
         self.key(&["BAL", month])
     }

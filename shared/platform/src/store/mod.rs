@@ -14,6 +14,8 @@ mod settings;
 mod transaction;
 mod windows;
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, builders::PutItemFluentBuilder};
@@ -28,12 +30,15 @@ use transaction::Pauses;
 /// The workspace of a deployment that serves only one, as all do today.
 pub const DEFAULT_WORKSPACE: &str = domain::config::WORKSPACE;
 
-/// The store on `DynamoDB`: every verb of the ports is one request, a conditional one where it decides something.
+/// The store on `DynamoDB`: every verb of the ports is one request, a conditional one where it decides something. Clones take turns at
+/// the ledger.
 #[derive(Clone, Debug)]
 pub struct DynamoStore {
     client: Client,
     tables: TableNames,
     workspace: String,
+    /// Whose turn it is to write the month's balance.
+    ledger: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What became of a conditional write.
@@ -46,7 +51,7 @@ enum Effect {
 
 impl DynamoStore {
     pub(crate) fn new(client: Client, tables: TableNames, workspace: &str) -> Self {
-        Self { client, tables, workspace: workspace.to_owned() }
+        Self { client, tables, workspace: workspace.to_owned(), ledger: Arc::default() }
     }
 
     /// The key of an item that stands alone under its partition key.

@@ -7,7 +7,7 @@ use pipeline::ports::{Ledger, Reserved};
 use platform::Table;
 
 use crate::database::{LEASE, START, fresh, run_id, take};
-use crate::proxy::fresh_with_a_colleague;
+use crate::proxy::{fresh_with_a_colleague, fresh_with_crossings};
 
 pub(crate) fn reservation(attempt: u32) -> Reservation {
     Reservation {
@@ -32,7 +32,7 @@ async fn sixty_four_racing_reservations_never_pass_the_allocation_by_a_millionth
     let fresh = fresh().await;
     let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
     let racers = (1..=64).map(|attempt| {
-        let (store, lease) = (fresh.store.clone(), lease.clone());
+        let (store, lease) = (fresh.of_another_process(), lease.clone());
         tokio::spawn(async move { store.reserve(&lease, &reservation(attempt), &bounds()).await.unwrap() })
     });
     let answers = futures::future::join_all(racers).await;
@@ -63,7 +63,7 @@ async fn racing_settlements_resolve_a_reservation_once() {
     let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
     fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap();
     let racers = (0..8).map(|n| {
-        let store = fresh.store.clone();
+        let store = fresh.of_another_process();
         let settlement = if n % 2 == 0 { Settlement::Unknown } else { Settlement::Used(Credits::ZERO) };
         let settled = reservation(1).settled(settlement).unwrap();
         tokio::spawn(async move { store.move_on(&reservation(1), &settled).await.unwrap() })
@@ -79,7 +79,7 @@ async fn eight_reservations_that_find_no_month_open_it_once() {
     let fresh = fresh().await;
     let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
     let racers = (1..=8).map(|attempt| {
-        let (store, lease) = (fresh.store.clone(), lease.clone());
+        let (store, lease) = (fresh.of_another_process(), lease.clone());
         tokio::spawn(async move { store.reserve(&lease, &reservation(attempt), &bounds()).await.unwrap() })
     });
     for answer in futures::future::join_all(racers).await {
@@ -104,7 +104,7 @@ async fn a_lower_allocation_takes_nothing_that_a_colleague_has_taken_meanwhile()
     let (fresh, meanwhile) = fresh_with_a_colleague().await;
     let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
     assert_eq!(fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap(), Reserved::Reserved);
-    let (colleague, theirs) = (fresh.store.clone(), lease.clone());
+    let (colleague, theirs) = (fresh.of_another_process(), lease.clone());
     meanwhile.set(async move {
         for attempt in 3..=9 {
             assert_eq!(colleague.reserve(&theirs, &reservation(attempt), &bounds()).await.unwrap(), Reserved::Reserved);
@@ -126,4 +126,31 @@ async fn open_entries_of_another_workspace_are_nobodys_business() {
     fresh.store.reserve(&lease, &reservation(1), &bounds()).await.unwrap();
     assert_eq!(fresh.store.overdue(START.after(Millis::days(1)), 10).await.unwrap(), [reservation(1).id]);
     assert_eq!(other.overdue(START.after(Millis::days(1)), 10).await.unwrap(), []);
+}
+
+/// What a hundred reservations at once hear: how many were made, and how many transactions crossed and were cancelled.
+async fn a_hundred_at_once(is_one_process: bool) -> (usize, usize) {
+    let (fresh, crossings) = fresh_with_crossings().await;
+    let (lease, _) = take(&fresh.store, 'a', "n1", START).await;
+    let roomy = Bounds { allocation: Credits::whole(1000), ..bounds() };
+    // Whoever finds no month opens it, which is no transaction and not what is counted here.
+    assert_eq!(fresh.store.reserve(&lease, &reservation(1), &roomy).await.unwrap(), Reserved::Reserved);
+    let racers = (2..=101).map(|attempt| {
+        let store = if is_one_process { fresh.store.clone() } else { fresh.of_another_process() };
+        let (lease, roomy) = (lease.clone(), roomy.clone());
+        tokio::spawn(async move {
+            let made = store.reserve(&lease, &reservation(attempt), &roomy).await == Ok(Reserved::Reserved);
+            let settled = reservation(attempt).settled(Settlement::Used(Credits::whole(1))).unwrap();
+            made && store.move_on(&reservation(attempt), &settled).await == Ok(true)
+        })
+    });
+    let made = futures::future::join_all(racers).await.into_iter().filter(|made| *made.as_ref().unwrap()).count();
+    (made, crossings.cancelled())
+}
+
+#[tokio::test]
+async fn s4_33_a_hundred_runs_of_one_process_reserve_and_settle_without_a_cancelled_transaction() {
+    assert_eq!(a_hundred_at_once(true).await, (100, 0));
+    let (made, cancelled) = a_hundred_at_once(false).await;
+    assert!(cancelled > 0, "as many processes cross: {made} came through");
 }

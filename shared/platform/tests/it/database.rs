@@ -37,6 +37,11 @@ pub(crate) async fn behind(between: impl AsyncFnOnce(SocketAddr) -> SocketAddr) 
 }
 
 impl Fresh {
+    /// The same tables as another process sees them.
+    pub(crate) fn of_another_process(&self) -> DynamoStore {
+        self.aws.store(self.tables.clone(), DEFAULT_WORKSPACE)
+    }
+
     /// Every item of a table, as the database has it.
     pub(crate) fn items(&self, table: Table) -> Vec<BTreeMap<String, Value>> {
         let request = serde_json::from_value(json!({ "TableName": self.tables.name_of(table) })).unwrap();

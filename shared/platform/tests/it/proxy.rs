@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::body::Bytes;
@@ -13,6 +14,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::database::{Fresh, behind};
+
+const JSON: [(&str, &str); 1] = [("content-type", "application/x-amz-json-1.0")];
 
 /// How an answer is spoiled.
 #[derive(Clone, Copy)]
@@ -50,23 +53,46 @@ impl Meanwhile {
     }
 }
 
-#[derive(Clone)]
+/// Transactions that overlap: all touch the one balance, so the later one is cancelled as `DynamoDB` does it.
+#[derive(Clone, Default)]
+pub(crate) struct Crossings {
+    in_flight: Arc<AtomicUsize>,
+    cancelled: Arc<AtomicUsize>,
+}
+
+impl Crossings {
+    /// How many were cancelled.
+    pub(crate) fn cancelled(&self) -> usize {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+}
+
+#[derive(Clone, Default)]
 struct Proxy {
-    database: SocketAddr,
+    database: Option<SocketAddr>,
     faults: Faults,
     meanwhile: Meanwhile,
+    crossings: Option<Crossings>,
 }
 
 pub(crate) async fn fresh_with_faults() -> (Fresh, Faults) {
-    let (faults, meanwhile) = (Faults::default(), Meanwhile::default());
-    let fresh = behind(async |database| start(Proxy { database, faults: faults.clone(), meanwhile }).await).await;
-    (fresh, faults)
+    let faults = Faults::default();
+    (fresh_behind(Proxy { faults: faults.clone(), ..Proxy::default() }).await, faults)
 }
 
 pub(crate) async fn fresh_with_a_colleague() -> (Fresh, Meanwhile) {
-    let (faults, meanwhile) = (Faults::default(), Meanwhile::default());
-    let fresh = behind(async |database| start(Proxy { database, faults, meanwhile: meanwhile.clone() }).await).await;
-    (fresh, meanwhile)
+    let meanwhile = Meanwhile::default();
+    (fresh_behind(Proxy { meanwhile: meanwhile.clone(), ..Proxy::default() }).await, meanwhile)
+}
+
+/// A database that cancels transactions which overlap; the one behind it takes them one by one.
+pub(crate) async fn fresh_with_crossings() -> (Fresh, Crossings) {
+    let crossings = Crossings::default();
+    (fresh_behind(Proxy { crossings: Some(crossings.clone()), ..Proxy::default() }).await, crossings)
+}
+
+async fn fresh_behind(proxy: Proxy) -> Fresh {
+    behind(async |database| start(Proxy { database: Some(database), ..proxy }).await).await
 }
 
 async fn start(proxy: Proxy) -> SocketAddr {
@@ -78,24 +104,40 @@ async fn start(proxy: Proxy) -> SocketAddr {
 }
 
 async fn pass_on(State(proxy): State<Proxy>, headers: HeaderMap, body: Bytes) -> Response {
+    let is_transaction = headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".TransactWriteItems"));
+    let Some(crossings) = proxy.crossings.clone().filter(|_| is_transaction) else { return exchange(proxy, headers, body).await };
+    let is_crossed = crossings.in_flight.fetch_add(1, Ordering::SeqCst) > 0;
+    let answer = if is_crossed {
+        crossings.cancelled.fetch_add(1, Ordering::SeqCst);
+        collision().into_response()
+    } else {
+        exchange(proxy, headers, body).await
+    };
+    crossings.in_flight.fetch_sub(1, Ordering::SeqCst);
+    answer
+}
+
+fn collision() -> (StatusCode, [(&'static str, &'static str); 1], Vec<u8>) {
+    let reasons = r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
+    (StatusCode::BAD_REQUEST, JSON, error("TransactionCanceledException", reasons))
+}
+
+async fn exchange(proxy: Proxy, headers: HeaderMap, body: Bytes) -> Response {
     if headers.get("x-amz-target").is_some_and(|target| target.as_bytes().ends_with(b".UpdateItem")) {
         let work = proxy.meanwhile.0.lock().unwrap().take();
         if let Some(work) = work {
             work.await;
         }
     }
-    let (status, answer) = ask(proxy.database, &headers, &body).await;
+    let (status, answer) = ask(proxy.database.unwrap(), &headers, &body).await;
     let fault = proxy.faults.0.lock().unwrap().pop_front();
     let (status, answer) = match fault {
         None => (status, answer),
         Some(Fault::LostReply) => (StatusCode::INTERNAL_SERVER_ERROR, error("InternalServerError", "")),
         Some(Fault::InTransaction) => (StatusCode::BAD_REQUEST, error("TransactionConflictException", "")),
-        Some(Fault::Collision) => {
-            let reasons = r#","CancellationReasons":[{"Code":"TransactionConflict"},{"Code":"None"}]"#;
-            (StatusCode::BAD_REQUEST, error("TransactionCanceledException", reasons))
-        }
+        Some(Fault::Collision) => return collision().into_response(),
     };
-    (status, [("content-type", "application/x-amz-json-1.0")], answer).into_response()
+    (status, JSON, answer).into_response()
 }
 
 fn error(code: &str, more: &str) -> Vec<u8> {
