@@ -7,6 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use aws_lambda_events::sqs::SqsMessage;
 use connectors::{Egress, Endpoints, HttpProvider, configure_for_use};
+use domain::credits::Tariff;
 use domain::identity::{KeyKind, LookupKey};
 use domain::{reply::Reply, units::Millis};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -63,7 +64,8 @@ impl Calls {
         if !matches!(reply, Reply::Hit { .. }) {
             return Err(Retry("the provider did not tell of the company".to_owned()));
         }
-        let kept = CachedReply { reply, fetched_at: now, fresh_until: now.after(Millis::days(1)), reservation: None };
+        let kept =
+            CachedReply { reply, fetched_at: now, fresh_until: now.after(Millis::days(1)), reservation: None, tariff: Tariff::Single };
         self.store.keep_reply(&CacheKey { operation, hash: id.clone() }, &kept).await?;
         Ok(self.queue.send(QueueName::Writeback, &json!({"run": id, "record": self.domain}).to_string(), Millis(0)).await?)
     }

@@ -156,6 +156,7 @@ fn connector(checker: &mut Checker<'_>, file: &str, document: Document) -> Optio
         price: document.price,
         class: document.class,
         timeout,
+        batch: None,
     };
     checker.rate_limit(document.rate_limit.as_ref());
     let (about, rate_limit) = (document.about.clone(), document.rate_limit.as_ref().map(|limit| limit.value.clone()));

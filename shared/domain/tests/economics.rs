@@ -46,6 +46,7 @@ fn catalogue() -> Catalogue {
         price: Price { per_call: Credits::from_micros(price * 1000), ..Price::default() },
         class: FieldClass::Check,
         timeout: Millis::seconds(1),
+        batch: None,
     };
     OPERATIONS.into_iter().map(operation).map(|operation| (operation.name.clone(), operation)).collect()
 }

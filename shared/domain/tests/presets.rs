@@ -35,6 +35,7 @@ fn catalogue() -> Catalogue {
         price: Price::default(),
         class: FieldClass::Company,
         timeout: Millis::seconds(1),
+        batch: None,
     };
     ["crustdata.company", "crustdata.person", "dns", "dns.address", "email", "rdap", "website"]
         .map(|name| (name.to_owned(), operation(name)))

@@ -92,6 +92,7 @@ fn config(order: &[&str], edit: impl Fn(String) -> String) -> Config {
         price: Price { per_call: Credits::whole(1), ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(1),
+        batch: None,
     };
     let catalogue: Catalogue = VENDORS.iter().map(|name| ((*name).to_owned(), operation(name))).collect();
     let files = [

@@ -5,6 +5,7 @@
 pub mod conformance;
 pub mod dead_letters;
 pub mod enrich;
+pub mod gather;
 pub mod hold;
 pub mod memory;
 pub mod messages;

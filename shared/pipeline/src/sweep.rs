@@ -148,7 +148,7 @@ impl Sweep {
         let key = CacheKey { operation: entry.id.operation.clone(), hash: entry.answer.clone() };
         let kept = self.store.kept_reply(&key).await?.filter(|kept| kept.reservation.as_ref() == Some(&entry.id));
         let operation = self.config.catalogue.get(&entry.id.operation);
-        Ok(kept.zip(operation).map_or(Settlement::Unknown, |(kept, operation)| settlement_of(&kept.reply, operation)))
+        Ok(kept.zip(operation).map_or(Settlement::Unknown, |(kept, operation)| settlement_of(&kept.into_priced(), operation)))
     }
 
     /// Marks each threshold once a month; whoever marks it tells. A mark of which nobody knows whether it stands is told as well,

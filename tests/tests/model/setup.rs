@@ -183,6 +183,7 @@ fn config(allocation: i64) -> Config {
         price: Price { per_hit: Credits::whole(2), ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(4),
+        batch: None,
     };
     let main = CONFIG.replace("ALLOCATION", &allocation.to_string());
     let files = [("millrace.yaml", main), ("presets/model.yaml", PRESET.to_owned())];

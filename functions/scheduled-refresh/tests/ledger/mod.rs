@@ -1,6 +1,6 @@
 //! What claimants leave behind in the ledger.
 
-use domain::credits::{Bounds, Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Trigger};
+use domain::credits::{Bounds, Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Tariff, Trigger};
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::run::Run;
@@ -42,7 +42,13 @@ pub(crate) async fn leave_open(store: &dyn Store, nth: usize, amount: i64, open_
 pub(crate) async fn keep_no_match(store: &dyn Store, reservation: &Reservation) {
     let key = CacheKey { operation: OPERATION.into(), hash: reservation.answer.clone() };
     let at = reservation.open_until;
-    let kept = CachedReply { reply: Reply::NoMatch, fetched_at: at, fresh_until: at, reservation: Some(reservation.id.clone()) };
+    let kept = CachedReply {
+        reply: Reply::NoMatch,
+        fetched_at: at,
+        fresh_until: at,
+        reservation: Some(reservation.id.clone()),
+        tariff: Tariff::Single,
+    };
     store.keep_reply(&key, &kept).await.unwrap();
 }
 

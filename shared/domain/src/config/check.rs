@@ -12,6 +12,7 @@ use super::{Config, Finding, Findings, MAIN_FILE, Sources, TrackPlan, WORKSPACE}
 use crate::condition::Condition;
 use crate::plan::{Catalogue, Plan};
 use crate::schema::{Field, Schema};
+use crate::units::Millis;
 
 /// A configuration whose main file was read: its fields are known, which the connectors need, and the rest waits for the
 /// catalogue that they offer.
@@ -29,7 +30,7 @@ impl<'a> Draft<'a> {
     /// What is wrong with its form or with the fields that it declares, with file and line.
     pub fn read(sources: &'a Sources) -> Result<Self, Findings> {
         let main: Main = parse(sources, MAIN_FILE).map_err(|finding| Findings(vec![finding]))?;
-        let mut checker = Checker { schema: Schema::default(), catalogue: Catalogue::new(), findings: Vec::new() };
+        let mut checker = Checker::new(Schema::default(), Catalogue::new());
         checker.declare(&main);
         if checker.findings.is_empty() { Ok(Self { sources, main, schema: checker.schema }) } else { Err(checker.sorted()) }
     }
@@ -62,7 +63,7 @@ impl<'a> Draft<'a> {
     }
 
     fn check_with(self, catalogue: Catalogue, presets: Presets) -> Result<Config, Findings> {
-        let mut checker = Checker { schema: self.schema, catalogue, findings: Vec::new() };
+        let mut checker = Checker::new(self.schema, catalogue);
         let config = checker.config(self.sources, self.main, presets);
         match config {
             Some(config) if checker.findings.is_empty() => Ok(config),
@@ -93,10 +94,16 @@ pub(super) fn line<T>(spanned: &Spanned<T>) -> u64 {
 pub(super) struct Checker {
     pub(super) schema: Schema,
     pub(super) catalogue: Catalogue,
+    /// How long after its claim a run begins calls.
+    pub(super) background: Millis,
     pub(super) findings: Vec<Finding>,
 }
 
 impl Checker {
+    pub(super) const fn new(schema: Schema, catalogue: Catalogue) -> Self {
+        Self { schema, catalogue, background: Millis(0), findings: Vec::new() }
+    }
+
     /// `None` where the preset could not be read; a finding says why.
     fn config(&mut self, sources: &Sources, main: Main, presets: Presets) -> Option<Config> {
         if main.version.value != 1 {
@@ -108,6 +115,7 @@ impl Checker {
         let trust = self.trust(main.trust);
         let limits = self.limits(main.credits.value);
         let deadlines = self.deadlines(main.deadlines);
+        self.background = deadlines.background;
         let audiences = self.names(MAIN_FILE, main.segments, main.audiences);
         let preset = self.preset(sources, &main.preset, presets);
         if let Some(preset) = &preset {

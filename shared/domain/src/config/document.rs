@@ -11,7 +11,7 @@ use super::freshness::FreshnessSection;
 use super::undecided::UndecidedSection;
 use crate::confidence::{Trust, UsualAge};
 use crate::gate::Verdict;
-use crate::plan::{OnFailure, OnRateLimit, OnTimeout, Order, Until};
+use crate::plan::{Batch, OnFailure, OnRateLimit, OnTimeout, Order, Until};
 use crate::route::Track;
 use crate::schema::FieldKind;
 use crate::units::{BasisPoints, Credits, Millis, written_credits};
@@ -234,6 +234,8 @@ pub(super) struct StepSection {
     pub(super) worth: Option<Spanned<Worth>>,
     #[serde(default)]
     pub(super) timeout: Option<Millis>,
+    #[serde(default)]
+    pub(super) batch: Option<Spanned<Batch>>,
     #[serde(default)]
     pub(super) required: bool,
     #[serde(default)]

@@ -2,6 +2,7 @@
 //!
 //! `config/millrace.yaml` names a preset; a section that it writes itself replaces the preset's.
 
+mod batch;
 mod check;
 mod document;
 mod eligibility;

@@ -38,8 +38,12 @@ impl Checker {
             self.find(file, line(&section.name), message);
             return None;
         }
-        let asks =
-            section.stop.is_some() || section.budget.is_some() || section.worth.is_some() || section.timeout.is_some() || section.required;
+        let asks = section.stop.is_some()
+            || section.budget.is_some()
+            || section.worth.is_some()
+            || section.timeout.is_some()
+            || section.batch.is_some()
+            || section.required;
         if asks {
             let message =
                 format!("step `{name}` asks nobody, so that it has nothing to stop, to spend or to require; a filter has `when` alone");
@@ -59,6 +63,7 @@ impl Checker {
         let stop = section.stop.as_ref().and_then(|written| self.stop(file, written));
         let when = section.when.as_ref().and_then(|written| self.condition(file, written));
         let guards: Vec<Guard> = filters.iter().cloned().chain(self.worth(file, &section, &providers)).collect();
+        let batch = section.batch.as_ref().map(|written| self.batch(file, &section.name.value, written, &providers));
         let default = OnError::default();
         Step {
             when: self.all_of(file, &section.name, &guards, when),
@@ -68,6 +73,7 @@ impl Checker {
             wants,
             providers,
             stop,
+            batch,
             timeout: section.timeout,
             required: section.required,
             on: OnError {

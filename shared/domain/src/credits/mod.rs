@@ -16,7 +16,7 @@ pub use balance::{Adjustment, Balance, BeforeReserve};
 pub use cap::{Bounds, CapScope, Limits, Periods, bounds};
 pub use charge::{Charge, Trigger};
 pub use month::Month;
-pub use price::Price;
+pub use price::{Price, Tariff};
 pub use report::{CapUse, Pace, Report, permille};
 pub use reservation::{Change, Reservation, ReservationId, ReservationState, Settlement};
 pub use threshold::{Threshold, crossed};

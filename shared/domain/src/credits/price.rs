@@ -1,4 +1,4 @@
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::units::{Credits, written_credits};
 
@@ -15,6 +15,27 @@ pub struct Price {
     /// For each channel that was filled.
     #[serde(deserialize_with = "written_credits")]
     pub per_channel: Credits,
+}
+
+/// At which price a reply came (S4-33).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tariff {
+    /// A call of its own.
+    #[default]
+    Single,
+    /// One entry of a request for several keys.
+    Bulk,
+    /// The same entry as another run's, which pays for it.
+    Shared,
+}
+
+impl Tariff {
+    /// Whether it is the price of a call of its own.
+    #[must_use]
+    pub const fn is_single(&self) -> bool {
+        matches!(self, Self::Single)
+    }
 }
 
 impl Price {

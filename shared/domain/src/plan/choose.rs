@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::open::{
     Chance, IsFinal, Open, Standing, applies, eligible, is_settled, may_find_key, open, payment_refused, settled, standing, with_score,
 };
-use super::{Ask, Call, CallOutcome, Guard, Next, Operation, Order, Situation, Skip, Step, Until};
+use super::{Ask, Call, CallOutcome, Gather, Guard, Next, Operation, Order, Situation, Skip, Step, Until};
 use crate::condition::Truth;
 use crate::coverage::Coverage;
 use crate::gate::Verdict;
@@ -319,11 +319,13 @@ impl<'a> Choice<'a> {
     pub(super) fn ask(&self, candidate: &Candidate<'_>) -> Ask {
         let (situation, Candidate { step, operation, key, .. }) = (self.situation, candidate);
         let time_left = Millis(situation.finish_by.millis() - situation.now.millis());
+        let timeout = step.timeout.unwrap_or(operation.timeout).min(time_left);
         Ask {
             step: step.name.clone(),
             operation: operation.name.clone(),
             key: (*key).clone(),
-            timeout: step.timeout.unwrap_or(operation.timeout).min(time_left),
+            timeout,
+            gather: Gather::of(step.batch, operation.batch_by(key.kind), Millis(time_left.0 - timeout.0)),
             attempt: next_attempt(situation.calls, &operation.name),
         }
     }

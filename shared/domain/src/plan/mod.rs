@@ -3,6 +3,7 @@
 //! The providers of a step are asked in their order. Steps are asked in theirs, or, where configuration says so, those first that
 //! narrow the possible tracks most for their price. A paid call that can change nothing is not made (DESIGN §5).
 
+mod batch;
 mod call;
 mod choose;
 mod open;
@@ -15,6 +16,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
+pub use batch::{Batch, BatchTerms, Gather};
 pub use call::{Call, CallOutcome, Skip, last_calls};
 pub use choose::{next, next_attempt};
 pub use open::{open_fields, unmet};
@@ -23,7 +25,7 @@ use crate::condition::{Condition, Truth, View};
 use crate::confidence::Trust;
 use crate::config::Config;
 use crate::coverage::Audience;
-use crate::credits::{Price, Trigger};
+use crate::credits::{Price, Tariff, Trigger};
 use crate::eligibility::Eligibility;
 use crate::freshness::Freshness;
 use crate::identity::{KeyKind, LookupKey};
@@ -58,6 +60,8 @@ pub struct Operation {
     pub class: FieldClass,
     /// How long one call may take.
     pub timeout: Millis,
+    /// How several keys are asked in one request, where the vendor takes that.
+    pub batch: Option<BatchTerms>,
 }
 
 impl Operation {
@@ -70,7 +74,29 @@ impl Operation {
     /// The most that one call can cost: what is reserved for it.
     #[must_use]
     pub fn dearest(&self) -> Credits {
-        self.price.worst_case(self.supplies.iter().filter(|field| is_channel(field)).count())
+        self.price.worst_case(self.channels())
+    }
+
+    /// How several keys of this kind are asked in one request.
+    #[must_use]
+    pub fn batch_by(&self, kind: KeyKind) -> Option<&BatchTerms> {
+        self.batch.as_ref().filter(|terms| terms.keys.contains(&kind))
+    }
+
+    /// What a reply costs that came at this tariff.
+    #[must_use]
+    pub fn price_at(&self, tariff: Tariff) -> Price {
+        match tariff {
+            Tariff::Single => self.price,
+            Tariff::Bulk => self.batch.as_ref().map_or(self.price, |terms| terms.price),
+            Tariff::Shared => Price::default(),
+        }
+    }
+
+    /// How many channels it may fill.
+    #[must_use]
+    pub fn channels(&self) -> usize {
+        self.supplies.iter().filter(|field| is_channel(field)).count()
     }
 }
 
@@ -133,6 +159,8 @@ pub struct Step {
     pub budget: Option<Credits>,
     /// A call takes at most this long; the operation's own timeout where absent.
     pub timeout: Option<Millis>,
+    /// Its calls wait for those of other runs, to go out as one request.
+    pub batch: Option<Batch>,
     /// Its calls are made even where they cannot change the track, and a lead for which nothing came of them needs a review.
     pub required: bool,
     /// What follows when a call ends badly.
@@ -393,6 +421,22 @@ pub struct Ask {
     pub key: LookupKey,
     /// It may take this long.
     pub timeout: Millis,
+    /// Before that it may wait for the calls of other runs.
+    pub gather: Option<Gather>,
     /// 1 for the first call of this run to this operation.
     pub attempt: u32,
+}
+
+impl Ask {
+    /// How long it may be until the reply is there: what has to outlive it counts with this.
+    #[must_use]
+    pub fn longest(&self) -> Millis {
+        Millis(self.timeout.0 + self.gather.map_or(0, |gather| gather.wait.0))
+    }
+
+    /// The same, to go out at once.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { gather: None, ..self }
+    }
 }

@@ -56,6 +56,7 @@ fn operation(text: &str) -> Operation {
         price: Price { per_hit, ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(1),
+        batch: None,
     }
 }
 

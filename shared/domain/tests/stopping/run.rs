@@ -58,6 +58,7 @@ impl World {
             keys: vec![KeyKind::Domain],
             supplies: vendor.tells.keys().map(|field| Field::known(FIELDS[*field].0)).collect(),
             inferred: vec![],
+            batch: None,
             price: Price { per_call: Credits::whole(vendor.credits), ..Price::default() },
             class: FieldClass::Company,
             timeout: Millis::seconds(1),

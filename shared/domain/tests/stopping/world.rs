@@ -75,6 +75,7 @@ pub(crate) fn world(vendors: impl Strategy<Value = Vec<Vendor>>) -> impl Strateg
                 stop: Some(stop),
                 guards: Vec::new(),
                 budget: None,
+                batch: None,
                 timeout: None,
                 required: false,
                 on: OnError::default(),

@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use domain::credits::{
-    Adjustment, Balance, Bounds, CapScope, Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger,
+    Adjustment, Balance, Bounds, CapScope, Charge, Periods, Reservation, ReservationId, ReservationState, Settlement, Tariff, Threshold,
+    Trigger,
 };
 use domain::observation::{Basis, Observation};
 use domain::reply::Reply;
@@ -339,6 +340,7 @@ pub async fn cache_suite<F: AsyncFn() -> Arc<dyn Store>>(fresh: F) {
         fetched_at: START.after(Millis(after)),
         fresh_until: START.after(Millis::days(90)),
         reservation: (after == 10).then(|| reservation(1).id),
+        tariff: if after == 10 { Tariff::Bulk } else { Tariff::Single },
     };
     let younger = kept(10, Reply::Hit { observations: vec![observation] });
     store.keep_reply(&key, &younger).await.unwrap();

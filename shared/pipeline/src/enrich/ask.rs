@@ -3,6 +3,7 @@
 use domain::credits::{Charge, Periods, Reservation, ReservationId, ReservationState, bounds};
 use domain::identity::KeyKind;
 use domain::plan::{Ask, Call, CallOutcome, Operation, Skip};
+use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::schema::Entity;
 use domain::signup::RunId;
@@ -12,7 +13,7 @@ use futures::future::try_join_all;
 use super::earlier::Left;
 use super::settle::{outcome_of, settlement_of};
 use super::{CLOCK_SKEW, CLOSING_TIME, Enrich, LEASE, Work};
-use crate::ports::{CacheKey, Reserved, StoreError, Window};
+use crate::ports::{CacheKey, Priced, Reserved, StoreError, Window};
 use crate::work::Retry;
 
 /// An answer and what it cost.
@@ -37,7 +38,7 @@ pub(super) enum Prepared {
     /// It needs none.
     Ended(Asked),
     /// An earlier attempt left this.
-    Told { reply: Reply, reservation: Box<Reservation> },
+    Told { reply: Priced, reservation: Box<Reservation> },
     /// It goes out; a paid one under its reservation.
     Out { key: CacheKey, reservation: Option<Box<Reservation>> },
 }
@@ -61,7 +62,7 @@ pub(super) struct Told<'a> {
 /// How a question came back.
 pub(super) enum End {
     Known(Asked),
-    Heard { reply: Reply, key: Option<CacheKey>, reservation: Option<Box<Reservation>> },
+    Heard { reply: Priced, key: Option<CacheKey>, reservation: Option<Box<Reservation>> },
 }
 
 /// What the log says of a question beside its end.
@@ -87,6 +88,7 @@ impl Enrich {
         for ask in asks {
             let Some(operation) = self.config.catalogue.get(&ask.operation) else { continue };
             let at = self.clock.now();
+            let ask = if Self::is_in_a_hurry(work) { ask.at_once() } else { ask };
             match self.prepare(work, &ask, operation).await {
                 Ok(prepared) => questions.push(Question { ask, operation, at, prepared }),
                 Err(error) => {
@@ -108,6 +110,11 @@ impl Enrich {
         failed.map_or(Ok(wait), Err)
     }
 
+    /// Whether somebody waits, or the queue is for those who do: then no call waits for others to fill a batch.
+    fn is_in_a_hurry(work: &Work) -> bool {
+        work.is_awaited || work.run.priority == Priority::Critical
+    }
+
     /// Takes in what came back; the moment to come back for it when nothing has.
     fn note(&self, work: &mut Work, told: Told<'_>) -> Result<Option<Timestamp>, StoreError> {
         let Told { operation, line, at, end } = told;
@@ -115,10 +122,10 @@ impl Enrich {
             End::Known(asked) => asked,
             End::Heard { reply, key, reservation } => {
                 if let (Some(key), None) = (&key, &reservation) {
-                    self.keep_free(work, key, operation, &reply);
+                    self.keep_free(work, key, operation, &reply.reply);
                 }
                 let cost = reservation.map_or(Credits::ZERO, |reservation| self.owe(work, *reservation, &reply, operation));
-                Asked::Answered(Answer { reply, cost, cached: false })
+                Asked::Answered(Answer { reply: reply.reply, cost, cached: false })
             }
         };
         Ok(log(work, asked, line, at))
@@ -138,7 +145,7 @@ impl Enrich {
             return Ok(Prepared::Out { key, reservation: None });
         }
         if work.run.paid_by.is_none() {
-            work.run.paid_by = self.renew(work, ask.timeout).await?;
+            work.run.paid_by = self.renew(work, ask.longest()).await?;
         }
         // Found out now, or by a question that goes out together with this one.
         if let Some(other) = work.run.paid_by.clone() {
@@ -169,7 +176,7 @@ impl Enrich {
             },
             periods: Periods::of(now, &self.config.limits),
             answer: key.hash.clone(),
-            open_until: now.after(ask.timeout).after(CLOCK_SKEW),
+            open_until: now.after(ask.longest()).after(CLOCK_SKEW),
             state: ReservationState::Calling,
         }
     }
@@ -190,8 +197,8 @@ impl Enrich {
     }
 
     /// Notes what a reply means for its reservation, to be paid with the next write; what the call costs.
-    pub(super) fn owe(&self, work: &mut Work, reservation: Reservation, reply: &Reply, operation: &Operation) -> Credits {
-        let next = match reply {
+    pub(super) fn owe(&self, work: &mut Work, reservation: Reservation, reply: &Priced, operation: &Operation) -> Credits {
+        let next = match &reply.reply {
             Reply::Pending { within } => reservation.pending(self.clock.now().after(*within)),
             _ => reservation.settled(settlement_of(reply, operation)),
         };

@@ -9,7 +9,7 @@ use futures::future::join_all;
 
 use super::ask::{Asked, End, LogLine, Prepared, Question, Told};
 use super::{CLOCK_SKEW, Enrich, Work};
-use crate::ports::{CacheKey, LookupRequest, StoreError};
+use crate::ports::{CacheKey, LookupRequest, Priced, StoreError};
 
 impl Enrich {
     /// Makes the calls. When the time of whoever waits runs out meanwhile, a provisional decision is stored for them and the calls go
@@ -62,17 +62,25 @@ impl Enrich {
         Ok(End::Heard { reply, key: None, reservation: Some(reservation) })
     }
 
-    async fn look_up(&self, ask: &Ask) -> Reply {
+    async fn look_up(&self, ask: &Ask) -> Priced {
         let now = self.clock.now();
         let request = LookupRequest { operation: ask.operation.clone(), key: ask.key.clone(), now, timeout: ask.timeout };
-        tokio::time::timeout(ask.timeout.to_std(), self.provider.look_up(&request)).await.unwrap_or(Reply::TimedOut)
+        let asking = async {
+            match ask.gather {
+                Some(gather) => self.provider.look_up_together(&request, gather).await,
+                None => self.provider.look_up(&request).await.into(),
+            }
+        };
+        tokio::time::timeout(ask.longest().to_std(), asking).await.unwrap_or(Reply::TimedOut.into())
     }
 
     /// The question with the time that is left of its reservation: the reserving itself may have taken long, and a call must not
     /// outlive the entry and the lease it was made under. `None` when nothing is left.
     fn while_it_is_open(&self, ask: Ask, reservation: &Reservation) -> Option<Ask> {
         let left = reservation.open_until.before(CLOCK_SKEW).since(self.clock.now());
-        (left > Millis(0)).then(|| Ask { timeout: ask.timeout.min(left), ..ask })
+        let timeout = ask.timeout.min(left);
+        let gather = ask.gather.and_then(|gather| gather.within(Millis(left.0 - timeout.0)));
+        (left > Millis(0)).then(|| Ask { timeout, gather, ..ask })
     }
 
     /// Nobody was called, so the entry gives everything back. Where the sweep was first, it counts, and so it stands in the log (I8).
@@ -83,6 +91,6 @@ impl Enrich {
             return Ok(End::Known(Asked::NotMade(Skip::NoTimeLeft)));
         }
         let counted = self.store.read_reservation(&reservation.id).await?.map_or(reservation, Box::new);
-        Ok(End::Heard { reply: Reply::TimedOut, key: None, reservation: Some(counted) })
+        Ok(End::Heard { reply: Reply::TimedOut.into(), key: None, reservation: Some(counted) })
     }
 }

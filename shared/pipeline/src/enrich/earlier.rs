@@ -7,7 +7,7 @@ use domain::units::{Credits, Timestamp};
 
 use super::ask::{Answer, Asked, LogLine, log};
 use super::{Enrich, Work};
-use crate::ports::{CacheKey, CachedReply};
+use crate::ports::{CacheKey, Priced};
 use crate::work::Retry;
 
 /// What an earlier attempt left.
@@ -15,7 +15,7 @@ pub(super) enum Left {
     /// It may still be answered until then.
     StillOut(Timestamp),
     /// This counts as its reply.
-    Said(Reply),
+    Said(Priced),
 }
 
 impl Enrich {
@@ -38,7 +38,7 @@ impl Enrich {
                 Left::Said(reply) => reply,
             };
             let cost = self.owe(work, earlier, &reply, operation);
-            log(work, Asked::Answered(Answer { reply, cost, cached: false }), line.clone(), self.clock.now());
+            log(work, Asked::Answered(Answer { reply: reply.reply, cost, cached: false }), line.clone(), self.clock.now());
             if let Some(kept) = self.kept(work, operation, &key).await? {
                 let gift = Answer { reply: kept.reply, cost: Credits::ZERO, cached: true };
                 log(work, Asked::Answered(gift), line, self.clock.now());
@@ -82,13 +82,13 @@ impl Enrich {
         let kept = self.store.kept_reply(key).await?.filter(|kept| kept.reservation.as_ref() == Some(&earlier.id));
         let lost = || Reply::Failed { why: "an earlier attempt was settled and left no answer".to_owned() };
         let reply = match (&earlier.state, kept) {
+            (_, Some(kept)) => return Ok(Left::Said(kept.into_priced())),
             (ReservationState::OutcomeUnknown, None) => Reply::TimedOut,
-            (_, Some(CachedReply { reply, .. })) => reply,
             (ReservationState::Settled { .. } | ReservationState::Refunded { .. }, None) => lost(),
             (ReservationState::Pending, None) => Reply::Pending { within: earlier.open_until.since(self.clock.now()) },
             (ReservationState::Calling, None) if earlier.open_until > self.clock.now() => return Ok(Left::StillOut(earlier.open_until)),
             (ReservationState::Calling, None) => Reply::TimedOut,
         };
-        Ok(Left::Said(reply))
+        Ok(Left::Said(reply.into()))
     }
 }

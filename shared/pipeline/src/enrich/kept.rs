@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::credits::ReservationId;
+use domain::credits::{ReservationId, Tariff};
 use domain::identity::LookupKey;
 use domain::plan::Operation;
 use domain::record::{Record, aliases_of};
@@ -14,7 +14,7 @@ use futures::future::{try_join, try_join_all};
 
 use super::settle::answer_life;
 use super::{Enrich, Work};
-use crate::ports::{CacheKey, CachedReply, StoreError};
+use crate::ports::{CacheKey, CachedReply, Priced, StoreError};
 use crate::work::Retry;
 
 /// How long a look into the cache that found nothing counts before a paid call.
@@ -98,12 +98,12 @@ impl Enrich {
     }
 
     /// Keeps the reply to a paid call under its reservation, an error as well: whoever comes after a crash settles from it.
-    pub(super) async fn keep_paid(&self, key: &CacheKey, operation: &Operation, reply: &Reply, paid: &ReservationId) -> Result<(), Retry> {
-        if matches!(reply, Reply::TimedOut | Reply::Pending { .. }) {
+    pub(super) async fn keep_paid(&self, key: &CacheKey, operation: &Operation, reply: &Priced, paid: &ReservationId) -> Result<(), Retry> {
+        if matches!(reply.reply, Reply::TimedOut | Reply::Pending { .. }) {
             return Ok(());
         }
-        self.store.keep_reply(key, &self.kept_now(operation, reply, Some(paid))).await?;
-        Ok(())
+        let kept = CachedReply { tariff: reply.tariff, ..self.kept_now(operation, &reply.reply, Some(paid)) };
+        Ok(self.store.keep_reply(key, &kept).await?)
     }
 
     /// Notes a free reply to be kept with the next write; lost, it is asked for again.
@@ -124,6 +124,7 @@ impl Enrich {
             fetched_at: now,
             fresh_until: self.fresh_until(operation, reply, now),
             reservation: paid.cloned(),
+            tariff: Tariff::Single,
         }
     }
 

@@ -5,19 +5,20 @@ use domain::freshness::Freshness;
 use domain::plan::{CallOutcome, Operation};
 use domain::reply::Reply;
 use domain::schema::{FieldClass, is_channel};
-use domain::units::{Millis, Timestamp};
+use domain::units::{Credits, Millis, Timestamp};
+
+use crate::ports::Priced;
 
 /// What the vendor bills for a reply. Where it may have billed and nobody can tell, all of it counts as used.
-pub(crate) fn settlement_of(reply: &Reply, operation: &Operation) -> Settlement {
-    match reply {
+pub(crate) fn settlement_of(priced: &Priced, operation: &Operation) -> Settlement {
+    let price = operation.price_at(priced.tariff);
+    match &priced.reply {
         Reply::Hit { observations } => {
             let channels = observations.iter().filter(|observation| is_channel(&observation.field)).count();
-            Settlement::Used(operation.price.actual(true, channels))
+            Settlement::Used(price.actual(true, channels))
         }
-        Reply::NoMatch | Reply::Failed { .. } => Settlement::Used(operation.price.actual(false, 0)),
-        Reply::NotSent { .. } | Reply::RateLimited { .. } | Reply::OutOfCredits | Reply::AuthFailed => {
-            Settlement::Used(domain::units::Credits::ZERO)
-        }
+        Reply::NoMatch | Reply::Failed { .. } => Settlement::Used(price.actual(false, 0)),
+        Reply::NotSent { .. } | Reply::RateLimited { .. } | Reply::OutOfCredits | Reply::AuthFailed => Settlement::Used(Credits::ZERO),
         Reply::Unreadable { .. } | Reply::TimedOut | Reply::Pending { .. } => Settlement::Unknown,
     }
 }

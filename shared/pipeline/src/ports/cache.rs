@@ -1,9 +1,9 @@
 use async_trait::async_trait;
-use domain::credits::ReservationId;
+use domain::credits::{ReservationId, Tariff};
 use domain::reply::Reply;
 use domain::units::Timestamp;
 
-use super::StoreError;
+use super::{Priced, StoreError};
 
 /// Under what a reply is kept: operation and hashed key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +25,16 @@ pub struct CachedReply {
     pub fresh_until: Timestamp,
     /// The attempt that was paid for it; none for a free one.
     pub reservation: Option<ReservationId>,
+    /// The price that it came at, by which that attempt is settled.
+    pub tariff: Tariff,
+}
+
+impl CachedReply {
+    /// The reply with its price.
+    #[must_use]
+    pub fn into_priced(self) -> Priced {
+        Priced { reply: self.reply, tariff: self.tariff }
+    }
 }
 
 /// Replies that were paid for, shared by all who ask the same.

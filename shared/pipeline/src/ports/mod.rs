@@ -23,7 +23,7 @@ pub use decided_runs::{DecidedLeads, DecidedRun, DecidedRuns};
 pub use ledger::{Adjusted, Ledger, Reserved};
 pub use outbox::{Outbox, OutboxLease, OutboxTurn, WriteRequest, Written};
 pub use poison::PutAside;
-pub use provider::{LookupRequest, Provider};
+pub use provider::{BatchRequest, LookupRequest, Priced, Provider};
 pub use queue::{DEAD_LETTERS_MOST, DeadLetter, Queue, QueueError, QueueName, Received};
 pub use records::{Records, Saved};
 pub use run_log::RunLog;

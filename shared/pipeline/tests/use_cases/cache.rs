@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use domain::credits::Tariff;
 use domain::identity::KeyKind;
 use domain::reply::Reply;
 use domain::run::Run;
@@ -55,7 +56,13 @@ async fn is_looked_for_again(after: Millis) -> bool {
     world.provider.answers("email", vec![(after, hit("email", &[("email.kind", Value::text("work"))]))]);
     let bought_meanwhile = async {
         tokio::time::sleep(Millis(100).to_std()).await;
-        let kept = CachedReply { reply: good_company(), fetched_at: START, fresh_until: START.after(Millis::days(1)), reservation: None };
+        let kept = CachedReply {
+            reply: good_company(),
+            fetched_at: START,
+            fresh_until: START.after(Millis::days(1)),
+            reservation: None,
+            tariff: Tariff::Single,
+        };
         world.store.keep_reply(&world.cache_key(COMPANY, KeyKind::Domain, "acme.io"), &kept).await.unwrap();
     };
     let message = jane();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use domain::credits::{Reservation, ReservationState, Settlement};
+use domain::credits::{Reservation, ReservationState, Settlement, Tariff};
 use domain::identity::KeyKind;
 use domain::plan::{Call, CallOutcome, Skip};
 use domain::reply::Reply;
@@ -118,7 +118,13 @@ async fn i8_where_the_sweep_was_first_its_count_stands_in_the_log_of_that_call_a
     world.enrich.config = config.into();
     // An answer from the cache is logged after the last paid call and before that is paid.
     let website = world.cache_key("website", KeyKind::Domain, "acme.io");
-    let kept = CachedReply { reply: Reply::NoMatch, fetched_at: START, fresh_until: START.after(Millis::days(1)), reservation: None };
+    let kept = CachedReply {
+        reply: Reply::NoMatch,
+        fetched_at: START,
+        fresh_until: START.after(Millis::days(1)),
+        reservation: None,
+        tariff: Tariff::Single,
+    };
     world.store.keep_reply(&website, &kept).await.unwrap();
     world.enrich.store = with(&world, SweptFirst(world.store.clone()));
     let run = world.finish(&jane()).await;

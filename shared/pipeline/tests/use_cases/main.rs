@@ -1,6 +1,7 @@
 //! The use cases on the ports in memory, in virtual time, with a provider and a CRM that do as each case says.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may fail loudly")]
 
+mod batch;
 mod cache;
 mod dead_letters;
 mod earlier;

@@ -1,4 +1,4 @@
-use domain::credits::{CapScope, Charge, Periods, Reservation, ReservationId, ReservationState, Trigger};
+use domain::credits::{CapScope, Charge, Periods, Reservation, ReservationId, ReservationState, Tariff, Trigger};
 use domain::decision::Outcome;
 use domain::identity::HashKey;
 use domain::plan::{Call, CallOutcome, Skip};
@@ -215,7 +215,11 @@ pub(crate) async fn crash_between_keep_and_settle(world: &World, kept_by: Option
     // The stale one is an old answer of somebody else; it says nothing about the call that was cut off.
     let (reply, fresh_until) =
         if kept_by.is_some() { (crate::world::good_company(), START.after(Millis::days(90))) } else { (Reply::NoMatch, START) };
-    world.store.keep_reply(&key, &CachedReply { reply, fetched_at: START, fresh_until, reservation }).await.unwrap();
+    world
+        .store
+        .keep_reply(&key, &CachedReply { reply, fetched_at: START, fresh_until, reservation, tariff: Tariff::Single })
+        .await
+        .unwrap();
     tokio::time::advance(Millis::seconds(10).to_std()).await;
     (lease, claimed)
 }

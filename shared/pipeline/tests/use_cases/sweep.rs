@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::config::Config;
-use domain::credits::{Charge, Limits, Periods, Reservation, ReservationId, ReservationState, Settlement, Threshold, Trigger, bounds};
+use domain::credits::{
+    Charge, Limits, Periods, Reservation, ReservationId, ReservationState, Settlement, Tariff, Threshold, Trigger, bounds,
+};
 use domain::plan::CallOutcome;
 use domain::priority::Priority;
 use domain::reply::Reply;
@@ -68,7 +70,7 @@ async fn leave_open(world: &World, delivery: &str, amount: i64) -> Reservation {
 /// Keeps a reply to what `reservation` asked; it names the reservation that paid for it.
 async fn keep(world: &World, reservation: &Reservation, reply: Reply, paid: &ReservationId) {
     let key = CacheKey { operation: reservation.id.operation.clone(), hash: reservation.answer.clone() };
-    let kept = CachedReply { reply, fetched_at: START, fresh_until: START, reservation: Some(paid.clone()) };
+    let kept = CachedReply { reply, fetched_at: START, fresh_until: START, reservation: Some(paid.clone()), tariff: Tariff::Single };
     world.store.keep_reply(&key, &kept).await.unwrap();
 }
 

@@ -232,6 +232,7 @@ fn operation(name: &str, credits: i64, class: FieldClass, keys: &[KeyKind], supp
         price: Price { per_hit: Credits::whole(credits), ..Price::default() },
         class,
         timeout: Millis::seconds(4),
+        batch: None,
     }
 }
 

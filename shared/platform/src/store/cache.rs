@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use domain::credits::ReservationId;
+use domain::credits::{ReservationId, Tariff};
 use domain::reply::Reply;
 use domain::units::Millis;
 use pipeline::ports::{Cache, CacheKey, CachedReply, StoreError};
@@ -21,6 +21,8 @@ struct Kept {
     reply: Reply,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reservation: Option<ReservationId>,
+    #[serde(default, skip_serializing_if = "Tariff::is_single")]
+    tariff: Tariff,
 }
 
 #[async_trait]
@@ -30,13 +32,13 @@ impl Cache for DynamoStore {
         let Some(item) = self.get(self.tables.name_of(Table::Cache), &key).await? else { return Ok(None) };
         let reader = Reader::of(&key, &item)?;
         let (fetched_at, fresh_until) = (reader.moment("fetched_at")?, reader.moment("fresh_until")?);
-        let Kept { reply, reservation } = reader.document()?;
-        Ok(Some(CachedReply { reply, fetched_at, fresh_until, reservation }))
+        let Kept { reply, reservation, tariff } = reader.document()?;
+        Ok(Some(CachedReply { reply, fetched_at, fresh_until, reservation, tariff }))
     }
 
     async fn keep_reply(&self, key: &CacheKey, reply: &CachedReply) -> Result<(), StoreError> {
         let key = self.cache_key(key);
-        let kept = Kept { reply: reply.reply.clone(), reservation: reply.reservation.clone() };
+        let kept = Kept { reply: reply.reply.clone(), reservation: reply.reservation.clone(), tariff: reply.tariff };
         let item = key.item([
             ("doc", document(&key, &kept)?),
             ("fetched_at", moment(reply.fetched_at)),

@@ -1,6 +1,6 @@
 //! A write took effect and its sender hears otherwise, at every verb (RELIABILITY §1: "lost reply").
 
-use domain::credits::{Settlement, Threshold};
+use domain::credits::{Settlement, Tariff, Threshold};
 use domain::record::{Alias, Record, RecordId};
 use domain::reply::Reply;
 use domain::units::{Credits, Millis};
@@ -83,7 +83,13 @@ async fn a_plain_write_waits_until_somebodys_transaction_is_over_but_not_for_eve
     faults.next(&[Fault::InTransaction; 7]);
     fresh.store.save_run(&lease, &run).await.unwrap();
     let key = CacheKey { operation: "hunter.person".into(), hash: "h1".into() };
-    let kept = CachedReply { reply: Reply::NoMatch, fetched_at: START, fresh_until: START.after(LEASE), reservation: None };
+    let kept = CachedReply {
+        reply: Reply::NoMatch,
+        fetched_at: START,
+        fresh_until: START.after(LEASE),
+        reservation: None,
+        tariff: Tariff::Single,
+    };
     faults.next(&[Fault::InTransaction; 7]);
     fresh.store.keep_reply(&key, &kept).await.unwrap();
     faults.next(&[Fault::InTransaction; 8]);

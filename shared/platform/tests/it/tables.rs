@@ -1,3 +1,4 @@
+use domain::credits::Tariff;
 use domain::reply::Reply;
 use domain::units::Millis;
 use pipeline::ports::{Cache, CacheKey, CachedReply, Poison, Runs};
@@ -34,7 +35,13 @@ async fn s3_68_the_clean_up_leaves_runs_for_at_least_90_days_and_replies_past_th
     for item in fresh.items(Table::Leads) {
         assert!(expires_after_days(&item) >= 90);
     }
-    let reply = CachedReply { reply: Reply::NoMatch, fetched_at: START, fresh_until: START.after(Millis::days(7)), reservation: None };
+    let reply = CachedReply {
+        reply: Reply::NoMatch,
+        fetched_at: START,
+        fresh_until: START.after(Millis::days(7)),
+        reservation: None,
+        tariff: Tariff::Single,
+    };
     fresh.store.keep_reply(&CacheKey { operation: "o".into(), hash: "h".into() }, &reply).await.unwrap();
     assert_eq!(expires_after_days(&fresh.items(Table::Cache)[0]), 37);
 }

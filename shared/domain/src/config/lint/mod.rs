@@ -44,14 +44,14 @@ pub(super) fn lint(sources: &Sources, fields: Schema, config: &Config) -> Vec<Fi
 /// The schema with the segments and audiences of the main file.
 fn schema_of_main(sources: &Sources, fields: Schema) -> Option<Schema> {
     let main = parse::<Main>(sources, MAIN_FILE).ok()?;
-    let mut checker = Checker { schema: fields, catalogue: Catalogue::new(), findings: Vec::new() };
+    let mut checker = Checker::new(fields, Catalogue::new());
     checker.names(MAIN_FILE, main.segments, main.audiences);
     Some(checker.schema)
 }
 
 /// The same with those of a preset.
 fn schema_of_preset(sources: &Sources, file: &str, of_main: Schema) -> Schema {
-    let mut checker = Checker { schema: of_main, catalogue: Catalogue::new(), findings: Vec::new() };
+    let mut checker = Checker::new(of_main, Catalogue::new());
     if let Ok(preset) = parse::<Preset>(sources, file) {
         checker.names(file, preset.segments, preset.audiences);
     }

@@ -21,6 +21,7 @@ fn operation(name: &str, credits: i64, supplies: &[&'static str]) -> Operation {
         price: Price { per_hit: Credits::whole(credits), ..Price::default() },
         class: FieldClass::Company,
         timeout: Millis::seconds(1),
+        batch: None,
     }
 }
 
@@ -34,6 +35,7 @@ fn step(providers: &[&str]) -> Step {
         stop: None,
         budget: None,
         timeout: None,
+        batch: None,
         required: false,
         on: OnError::default(),
     }
