@@ -16,7 +16,7 @@ use crate::wait::asked_wait;
 const WAIT_DEFAULT: Millis = Millis::seconds(1);
 /// Nobody waits for longer (S4-27).
 const WAIT_MAX: Millis = Millis::minutes(5);
-const OTHER_SHAPE: &str = "the answer has another shape than the connector expects";
+pub(crate) const OTHER_SHAPE: &str = "the answer has another shape than the connector expects";
 
 /// The reply that no answer is.
 pub(crate) fn of_failure(failure: Failure) -> Reply {
@@ -32,7 +32,7 @@ pub(crate) fn failed(why: impl Into<String>) -> Reply {
     Reply::Failed { why: why.into() }
 }
 
-fn unreadable(why: impl Into<String>) -> Reply {
+pub(crate) fn unreadable(why: impl Into<String>) -> Reply {
     Reply::Unreadable { why: why.into() }
 }
 
@@ -40,6 +40,14 @@ fn unreadable(why: impl Into<String>) -> Reply {
 pub(crate) fn rate_limited(answer: &Answer, reset_header: Option<&http::HeaderName>, now: Timestamp) -> Reply {
     let asked = asked_wait(&answer.headers, reset_header, now).unwrap_or(WAIT_DEFAULT);
     Reply::RateLimited { retry_after: asked.min(WAIT_MAX) }
+}
+
+/// What an answer says to one key, and where the hit stands in it.
+pub(crate) struct Part<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: Option<&'a Json>,
+    pub(crate) hit: &'a [Path],
+    pub(crate) no_match: &'a [Path],
 }
 
 impl Http {
@@ -52,31 +60,43 @@ impl Http {
 
     /// The same with the body as it was parsed; `None` where it is no JSON.
     pub(crate) fn read_parsed(&self, operation: &Operation, answer: &Answer, body: Option<&Json>, now: Timestamp) -> Reply {
-        match self.meaning(answer.status, body) {
-            Some(Meaning::OutOfCredits) => return Reply::OutOfCredits,
-            Some(Meaning::RateLimited) => return rate_limited(answer, self.reset_header.as_ref(), now),
-            Some(Meaning::AuthFailed) => return Reply::AuthFailed,
-            Some(Meaning::NoMatch) => return Reply::NoMatch,
-            Some(Meaning::Failed) => return failed(format!("answered {} with an error", answer.status)),
-            None => {}
+        let part = Part { status: answer.status, body, hit: &self.hit, no_match: &self.no_match };
+        self.read_part(operation, &part, answer, now)
+    }
+
+    /// Reads what an answer says to one key.
+    pub(crate) fn read_part(&self, operation: &Operation, part: &Part<'_>, answer: &Answer, now: Timestamp) -> Reply {
+        if let Some(meaning) = self.meaning(part.status, part.body) {
+            return self.reply_to(meaning, part.status, answer, now);
         }
-        let Some(body) = body else {
+        let Some(body) = part.body else {
             return unreadable("the answer is no JSON, or not all of it");
         };
         // 2xx alone is no hit: several vendors say 200 and mean something else (WIRE-FORMATS §0.7).
-        if let Some(hit) = self.hit_in(body) {
+        if let Some(hit) = hit_in(part.hit, body) {
             return self.read_hit(operation, hit, now);
         }
-        let is_miss = self.no_match.iter().any(|path| path.first(body).is_some_and(says_nothing));
+        let is_miss = part.no_match.iter().any(|path| path.first(body).is_some_and(says_nothing));
         if is_miss { Reply::NoMatch } else { unreadable(OTHER_SHAPE) }
     }
 
     /// The part of an answer that is the hit.
     pub(crate) fn hit_in<'a>(&self, body: &'a Json) -> Option<&'a Json> {
-        first(&self.hit, body).filter(|hit| !says_nothing(hit))
+        hit_in(&self.hit, body)
     }
 
-    fn meaning(&self, status: u16, body: Option<&Json>) -> Option<Meaning> {
+    /// The reply that an answer is which is no hit.
+    pub(crate) fn reply_to(&self, meaning: Meaning, status: u16, answer: &Answer, now: Timestamp) -> Reply {
+        match meaning {
+            Meaning::OutOfCredits => Reply::OutOfCredits,
+            Meaning::RateLimited => rate_limited(answer, self.reset_header.as_ref(), now),
+            Meaning::AuthFailed => Reply::AuthFailed,
+            Meaning::NoMatch => Reply::NoMatch,
+            Meaning::Failed => failed(format!("answered {status} with an error")),
+        }
+    }
+
+    pub(crate) fn meaning(&self, status: u16, body: Option<&Json>) -> Option<Meaning> {
         let written = self.meanings.iter().find(|(_, test)| holds(test, status, body)).map(|(meaning, _)| *meaning);
         written.or(match status {
             200..=299 => None,
@@ -119,12 +139,16 @@ impl Http {
     }
 }
 
+fn hit_in<'a>(paths: &[Path], body: &'a Json) -> Option<&'a Json> {
+    first(paths, body).filter(|hit| !says_nothing(hit))
+}
+
 /// A confidence as vendors write it: 0 to 1.
 pub(crate) fn fraction(json: &Json) -> Option<f64> {
     json.as_f64().filter(|fraction| (0.0..=1.0).contains(fraction))
 }
 
-fn first<'a>(paths: &[Path], json: &'a Json) -> Option<&'a Json> {
+pub(crate) fn first<'a>(paths: &[Path], json: &'a Json) -> Option<&'a Json> {
     paths.iter().find_map(|path| path.first(json))
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use serde_saphyr::Spanned;
 use url::Url;
 
+use crate::batch::check::Single;
 use crate::connector::{Http, Mapping, Meaning, RateLimit, Test};
 use crate::document::{
     AuthSection, Document, ErrorsSection, ExampleSection, KeySection, MappingSection, MethodWord, OneOrMany, ReplySection, RequestSection,
@@ -62,9 +63,12 @@ impl<'a> Checker<'a> {
         }
         let reset_header = document.rate_limit.and_then(|limit| HeaderName::try_from(limit.value.reset_header?).ok());
         let meanings = self.meanings(document.errors);
+        let single = Single::of(&request.value, &document.keys, document.price, &reply, self.schema);
+        let batch = document.batch.and_then(|section| self.batch(section, &single));
         let request = self.request(request, document.auth, document.keys)?;
         let mut http = Http {
             request,
+            batch,
             meanings,
             reset_header,
             hit: self.paths(&reply.hit),
@@ -244,7 +248,7 @@ impl<'a> Checker<'a> {
         self.body(written, &written.value)
     }
 
-    fn body(&mut self, at: &Spanned<Json>, json: &Json) -> Option<Body> {
+    pub(crate) fn body<T>(&mut self, at: &Spanned<T>, json: &Json) -> Option<Body> {
         Some(match json {
             Json::String(text) => Body::Text(self.template(at, text, KEYS)?),
             Json::Array(items) => Body::List(items.iter().filter_map(|item| self.body(at, item)).collect()),
@@ -319,7 +323,7 @@ impl<'a> Checker<'a> {
         Mapping { paths, normaliser: section.normaliser, basis }
     }
 
-    fn paths(&mut self, written: &Spanned<OneOrMany<String>>) -> Vec<Path> {
+    pub(crate) fn paths(&mut self, written: &Spanned<OneOrMany<String>>) -> Vec<Path> {
         written.value.0.iter().filter_map(|path| self.path(written, path)).collect()
     }
 
@@ -337,7 +341,7 @@ fn has_hole(template: &Template) -> bool {
     template.holes().next().is_some()
 }
 
-fn body_has_hole(body: &Body) -> bool {
+pub(crate) fn body_has_hole(body: &Body) -> bool {
     match body {
         Body::Plain(_) => false,
         Body::Text(template) => has_hole(template),

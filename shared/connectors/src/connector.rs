@@ -10,6 +10,7 @@ use http::HeaderMap;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::batch::BatchForm;
 use crate::builtin;
 use crate::egress::Answer;
 use crate::example::Example;
@@ -133,6 +134,8 @@ pub(crate) enum Builtin {
 #[derive(Debug)]
 pub(crate) struct Http {
     pub(crate) request: Request,
+    /// How it is asked by several keys at once.
+    pub(crate) batch: Option<BatchForm>,
     pub(crate) meanings: Vec<(Meaning, Test)>,
     pub(crate) reset_header: Option<http::HeaderName>,
     pub(crate) hit: Vec<Path>,

@@ -14,6 +14,7 @@ use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Json;
 use serde_saphyr::Spanned;
 
+use crate::batch::document::{BatchKeys, BatchSection};
 use crate::connector::{About, Builtin, RateLimit};
 use crate::normalise::Normaliser;
 use crate::request::Encoding;
@@ -41,6 +42,8 @@ pub(crate) struct Document {
     pub(crate) request: Option<Spanned<RequestSection>>,
     #[serde(default)]
     pub(crate) keys: BTreeMap<KeyKind, Spanned<KeySection>>,
+    #[serde(default)]
+    pub(crate) batch: Option<Spanned<BatchSection>>,
     #[serde(default)]
     pub(crate) reply: Option<ReplySection>,
     #[serde(default)]
@@ -151,6 +154,12 @@ pub(crate) struct ExampleSection {
     pub(crate) name: String,
     #[serde(default)]
     pub(crate) key: Option<String>,
+    /// The keys of a batch, and of which kind they are; `expect` says then what comes out for each of them.
+    #[serde(default)]
+    pub(crate) batch: Option<BatchKeys>,
+    /// What is sent for them.
+    #[serde(default)]
+    pub(crate) sends: Option<Json>,
     #[serde(default = "ok")]
     pub(crate) status: u16,
     #[serde(default)]

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value as Json;
 
 use crate::answer::fraction;
+use crate::batch::example::BatchExample;
 use crate::builtin;
 use crate::connector::{Connector, Speech};
 use crate::document::ExampleSection;
@@ -19,7 +20,7 @@ use crate::egress::Answer;
 use crate::path::Path;
 
 /// The moment at which examples are read: 2026-11-20T12:00:00Z.
-const NOW: Timestamp = Timestamp::from_millis(1_795_176_000_000);
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_176_000_000);
 
 const WORDS: &str = "no_match, rate_limited, out_of_credits, auth_failed, failed or unreadable";
 
@@ -32,11 +33,18 @@ pub(crate) struct Example {
     status: u16,
     headers: HeaderMap,
     pub(crate) body: Vec<u8>,
-    expect: Expected,
+    expect: Expectation,
+}
+
+/// Of one key, or of those that were asked together.
+#[derive(Debug)]
+enum Expectation {
+    One(Expected),
+    Each(BatchExample),
 }
 
 #[derive(Debug)]
-enum Expected {
+pub(crate) enum Expected {
     Fields(BTreeMap<Field, Value>),
     NoMatch,
     RateLimited,
@@ -61,13 +69,21 @@ impl Example {
             Json::String(text) => text.clone().into_bytes(),
             json => json.to_string().into_bytes(),
         };
-        let expect = expected(&section.expect, schema)?;
+        let expect = match &section.batch {
+            Some(keys) => Expectation::Each(BatchExample::parse(keys, section.sends.as_ref(), &section.expect, schema)?),
+            None if section.sends.is_some() => return Err("sends: only an example with `batch` says what is sent".to_owned()),
+            None => Expectation::One(expected(&section.expect, schema)?),
+        };
         Ok(Self { line, name: section.name.clone(), key: section.key.clone(), status: section.status, headers, body, expect })
     }
 
     /// Reads the recorded answer and compares; the message names fields, never values.
     pub(crate) fn check(&self, connector: &Connector) -> Result<(), String> {
         let answer = Answer { status: self.status, headers: self.headers.clone(), body: self.body.clone() };
+        let expected = match &self.expect {
+            Expectation::Each(batch) => return batch.check(&self.name, connector, &answer),
+            Expectation::One(expected) => expected,
+        };
         let reply = match &connector.speech {
             Speech::Http(http) => http.read(&connector.operation, &answer, NOW),
             Speech::Builtin(builtin) => {
@@ -75,21 +91,28 @@ impl Example {
                 builtin::read_example(*builtin, &connector.operation, &LookupKey { kind: KeyKind::Email, value: key }, &answer, NOW)
             }
         };
+        expected.check(&self.name, reply)
+    }
+}
+
+impl Expected {
+    /// Compares it with what came out.
+    pub(crate) fn check(&self, name: &str, reply: Reply) -> Result<(), String> {
         let found = match reply {
             Reply::Hit { observations } => {
-                let Expected::Fields(expected) = &self.expect else { return Err(format!("example `{}` is a hit", self.name)) };
-                return compare(&self.name, expected, &observations);
+                let Self::Fields(expected) = self else { return Err(format!("example `{name}` is a hit")) };
+                return compare(name, expected, &observations);
             }
-            Reply::NoMatch => ("no_match", matches!(self.expect, Expected::NoMatch)),
-            Reply::RateLimited { .. } => ("rate_limited", matches!(self.expect, Expected::RateLimited)),
-            Reply::OutOfCredits => ("out_of_credits", matches!(self.expect, Expected::OutOfCredits)),
-            Reply::AuthFailed => ("auth_failed", matches!(self.expect, Expected::AuthFailed)),
-            Reply::Failed { .. } | Reply::NotSent { .. } => ("failed", matches!(self.expect, Expected::Failed)),
-            Reply::Unreadable { .. } => ("unreadable", matches!(self.expect, Expected::Unreadable)),
+            Reply::NoMatch => ("no_match", matches!(self, Self::NoMatch)),
+            Reply::RateLimited { .. } => ("rate_limited", matches!(self, Self::RateLimited)),
+            Reply::OutOfCredits => ("out_of_credits", matches!(self, Self::OutOfCredits)),
+            Reply::AuthFailed => ("auth_failed", matches!(self, Self::AuthFailed)),
+            Reply::Failed { .. } | Reply::NotSent { .. } => ("failed", matches!(self, Self::Failed)),
+            Reply::Unreadable { .. } => ("unreadable", matches!(self, Self::Unreadable)),
             Reply::Pending { .. } => ("pending", false),
             Reply::TimedOut => ("timed_out", false),
         };
-        if found.1 { Ok(()) } else { Err(format!("example `{}` is read as {}", self.name, found.0)) }
+        if found.1 { Ok(()) } else { Err(format!("example `{name}` is read as {}", found.0)) }
     }
 }
 
@@ -106,7 +129,7 @@ pub(crate) fn check_confidence(connector: &Connector) -> Option<(u64, String)> {
     Some((http.confidence_line, message))
 }
 
-fn expected(written: &Json, schema: &Schema) -> Result<Expected, String> {
+pub(crate) fn expected(written: &Json, schema: &Schema) -> Result<Expected, String> {
     match written {
         Json::Object(entries) => {
             let mut fields = BTreeMap::new();

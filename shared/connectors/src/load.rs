@@ -166,6 +166,7 @@ fn connector(checker: &mut Checker<'_>, file: &str, document: Document) -> Optio
         Speech::Http(http) => {
             let keys: Vec<KeyKind> = http.request.keys.iter().map(|(kind, _)| *kind).collect();
             operation.inferred = http.inferred().cloned().collect();
+            operation.batch = http.batch.as_ref().map(|batch| batch.terms.clone());
             (keys, http.fields.iter().map(|(field, _)| field.clone()).collect())
         }
     };
@@ -187,11 +188,15 @@ fn speech(checker: &mut Checker<'_>, mut document: Document) -> Option<(Speech, 
 }
 
 fn check_builtin(checker: &mut Checker<'_>, builtin: &Spanned<Builtin>, document: &Document) {
-    let has_more = document.request.is_some() || document.auth.is_some() || document.reply.is_some() || !document.keys.is_empty();
+    let has_more = document.request.is_some()
+        || document.auth.is_some()
+        || document.reply.is_some()
+        || document.batch.is_some()
+        || !document.keys.is_empty();
     if has_more {
         checker.find(
             builtin,
-            "a builtin operation knows its own request, keys and reply; drop `request`, `auth`, `keys` and `reply`".to_owned(),
+            "a builtin operation knows its own request, keys and reply; drop `request`, `auth`, `keys`, `batch` and `reply`".to_owned(),
         );
     }
 }

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use domain::identity::KeyKind;
+use domain::plan::Operation;
 use domain::reply::Reply;
-use pipeline::ports::{LookupRequest, Provider, Secrets};
+use domain::units::Millis;
+use pipeline::ports::{BatchRequest, LookupRequest, Provider, Secrets};
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
 use crate::answer::of_failure;
+use crate::batch::BatchForm;
 use crate::builtin;
 use crate::connector::{Builtin, Connector, Http, Speech};
-use crate::egress::Egress;
+use crate::egress::{Answer, Call, Egress};
 use crate::endpoints::Endpoints;
 use crate::load::Connectors;
 
@@ -35,41 +40,90 @@ impl HttpProvider {
             Speech::Builtin(Builtin::Website) => {
                 builtin::website::look_up(&self.egress, &self.endpoints, &connector.operation, request).await
             }
-            Speech::Http(http) => self.ask_vendor(connector, http, request).await,
+            Speech::Http(http) => {
+                let mut replies = self.ask_vendor(connector, http, Question::One(request)).await;
+                replies.pop().unwrap_or_else(|| not_sent(NOTHING_SAID))
+            }
         }
     }
 
-    async fn ask_vendor(&self, connector: &Connector, http: &Http, request: &LookupRequest) -> Reply {
+    /// A reply to each key.
+    async fn ask_vendor(&self, connector: &Connector, http: &Http, question: Question<'_>) -> Vec<Reply> {
         let Some(auth) = &http.request.auth else {
-            return self.call(connector, http, request, None).await;
+            return self.call(connector, http, question, None).await;
         };
         let secret = match self.secrets.secret(&auth.secret).await {
             Ok(secret) => secret,
-            Err(unavailable) => return not_sent(unavailable.to_string()),
+            Err(unavailable) => return question.same_to_all(not_sent(unavailable.to_string())),
         };
-        let reply = self.call(connector, http, request, Some(&secret)).await;
-        if reply != Reply::AuthFailed {
-            return reply;
+        let replies = self.call(connector, http, question, Some(&secret)).await;
+        if replies.iter().any(|reply| *reply != Reply::AuthFailed) {
+            return replies;
         }
         // The secret may have been rotated since it was cached; the same one again would be refused again.
         self.secrets.refresh(&auth.secret).await;
         match self.secrets.secret(&auth.secret).await {
-            Ok(fresh) if fresh.expose_secret() != secret.expose_secret() => self.call(connector, http, request, Some(&fresh)).await,
-            _ => reply,
+            Ok(fresh) if fresh.expose_secret() != secret.expose_secret() => self.call(connector, http, question, Some(&fresh)).await,
+            _ => replies,
         }
     }
 
-    async fn call(&self, connector: &Connector, http: &Http, request: &LookupRequest, secret: Option<&SecretString>) -> Reply {
+    async fn call(&self, connector: &Connector, http: &Http, question: Question<'_>, secret: Option<&SecretString>) -> Vec<Reply> {
         let base = self.endpoints.of(&connector.operation.provider);
-        let Some(call) = http.request.call(base.as_ref(), &request.key, secret) else {
-            return not_sent("the request cannot be filled in; does the secret hold blanks or line breaks?");
+        let Some(call) = question.call(http, base.as_ref(), secret) else {
+            return question.same_to_all(not_sent("the request cannot be filled in; does the secret hold blanks or line breaks?"));
         };
-        match self.egress.send(call, request.timeout.to_std()).await {
-            Ok(answer) => http.read(&connector.operation, &answer, request.now),
-            Err(failure) => of_failure(failure),
+        match self.egress.send(call, question.timeout().to_std()).await {
+            Ok(answer) => question.read(http, &connector.operation, &answer),
+            Err(failure) => question.same_to_all(of_failure(failure)),
+        }
+    }
+
+    fn connector(&self, operation: &str, kind: KeyKind) -> Result<&Connector, Reply> {
+        let connector = self.connectors.get(operation).ok_or_else(|| not_sent(format!("there is no connector `{operation}`")))?;
+        let accepts = connector.accepts(kind);
+        accepts.then_some(connector).ok_or_else(|| not_sent(format!("{operation} cannot be asked by {}", kind.as_str())))
+    }
+}
+
+/// What one request asks a vendor.
+#[derive(Clone, Copy)]
+enum Question<'a> {
+    One(&'a LookupRequest),
+    Many(&'a BatchForm, &'a BatchRequest),
+}
+
+impl Question<'_> {
+    fn call(self, http: &Http, base: Option<&Url>, secret: Option<&SecretString>) -> Option<Call> {
+        match self {
+            Self::One(request) => http.request.call(base, &request.key, secret),
+            Self::Many(form, request) => form.call(&http.request, base, request.kind, &request.keys, secret),
+        }
+    }
+
+    fn read(self, http: &Http, operation: &Operation, answer: &Answer) -> Vec<Reply> {
+        match self {
+            Self::One(request) => vec![http.read(operation, answer, request.now)],
+            Self::Many(form, request) => http.read_all(form, operation, (request.kind, &request.keys), answer, request.now),
+        }
+    }
+
+    fn same_to_all(self, reply: Reply) -> Vec<Reply> {
+        match self {
+            Self::One(_) => vec![reply],
+            Self::Many(_, request) => vec![reply; request.keys.len()],
+        }
+    }
+
+    const fn timeout(self) -> Millis {
+        match self {
+            Self::One(request) => request.timeout,
+            Self::Many(_, request) => request.timeout,
         }
     }
 }
+
+const NOTHING_SAID: &str = "nothing was said to the request";
 
 fn not_sent(why: impl Into<String>) -> Reply {
     Reply::NotSent { why: why.into() }
@@ -78,13 +132,21 @@ fn not_sent(why: impl Into<String>) -> Reply {
 #[async_trait]
 impl Provider for HttpProvider {
     async fn look_up(&self, request: &LookupRequest) -> Reply {
-        let Some(connector) = self.connectors.get(&request.operation) else {
-            return not_sent(format!("there is no connector `{}`", request.operation));
+        let connector = match self.connector(&request.operation, request.key.kind) {
+            Ok(connector) => connector,
+            Err(not_sent) => return not_sent,
         };
-        if !connector.accepts(request.key.kind) {
-            return not_sent(format!("{} cannot be asked by {}", request.operation, request.key.kind.as_str()));
-        }
         let asking = self.ask(connector, request);
         tokio::time::timeout(request.timeout.to_std(), asking).await.unwrap_or(Reply::TimedOut)
+    }
+
+    async fn look_up_all(&self, request: &BatchRequest) -> Option<Vec<Reply>> {
+        let connector = self.connectors.get(&request.operation)?;
+        let Speech::Http(http) = &connector.speech else { return None };
+        let form = http.batch.as_ref().filter(|form| form.terms.keys.contains(&request.kind))?;
+        let question = Question::Many(form, request);
+        let asking = self.ask_vendor(connector, http, question);
+        let replies = tokio::time::timeout(request.timeout.to_std(), asking).await;
+        Some(replies.unwrap_or_else(|_| question.same_to_all(Reply::TimedOut)))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::config::{Config, Findings, Sources};
 use pipeline::enrich::Configured;
+use pipeline::gather::Gathering;
 use pipeline::ports::Secrets;
 
 use crate::configure::configure_for_use;
@@ -54,7 +55,7 @@ impl Reach {
         let (config, connectors) = configure_for_use(sources)?;
         self.warn_of_unknown(&connectors);
         let provider = HttpProvider::new(Arc::new(connectors), self.endpoints.clone(), self.egress.clone(), Arc::clone(&self.secrets));
-        Ok(Configured { config: Arc::new(config), provider: Arc::new(provider) })
+        Ok(Configured { config: Arc::new(config), provider: Arc::new(Gathering::new(Arc::new(provider))) })
     }
 
     /// A version's rules, and the CRM at the path that it names.

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use crate::egress::{Call, Payload, Redirects};
+use crate::egress::{BODY_MAX_BYTES, Call, Payload, Redirects};
 
 /// The name that stands for the key in templates.
 pub(crate) const KEY: &str = "key";
@@ -82,7 +82,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    fn fill(&self, key: &str) -> Option<Json> {
+    pub(crate) fn fill(&self, key: &str) -> Option<Json> {
         Some(match self {
             Self::Plain(json) => json.clone(),
             Self::Text(template) => Json::String(fill_key(template, key)?),
@@ -99,10 +99,21 @@ impl Request {
     /// The call for a key; `base` replaces the connector's own base URL. `None` when a part cannot be filled in.
     pub(crate) fn call(&self, base: Option<&Url>, key: &LookupKey, secret: Option<&SecretString>) -> Option<Call> {
         let (_, addition) = self.keys.iter().find(|(kind, _)| *kind == key.kind)?;
-        let mut url = self.url(base.unwrap_or(&self.base_url), addition, &key.value)?;
-        let mut headers = self.headers.clone();
+        let url = self.url(base.unwrap_or(&self.base_url), addition, &key.value)?;
         let has_body = self.body.is_some() || addition.body.is_some();
-        let mut body = if has_body { Some(self.body(addition, &key.value)?) } else { None };
+        let body = if has_body { Some(self.body(addition, &key.value)?) } else { None };
+        self.sign(self.method.clone(), url, body, secret)
+    }
+
+    /// The call with the secret where the vendor looks for it.
+    pub(crate) fn sign(
+        &self,
+        method: Method,
+        mut url: Url,
+        mut body: Option<Map<String, Json>>,
+        secret: Option<&SecretString>,
+    ) -> Option<Call> {
+        let mut headers = self.headers.clone();
         if let Some(auth) = &self.auth {
             let secret = fill(&auth.value, SECRET, secret?.expose_secret())?;
             match &auth.place {
@@ -116,23 +127,13 @@ impl Request {
             Encoding::Json => Payload::json(&Json::Object(entries)),
             Encoding::Form => Payload::form(&entries),
         });
-        Some(Call { method: self.method.clone(), url, headers, redirects: self.redirects, body })
+        Some(Call { method, url, headers, redirects: self.redirects, body, most_bytes: BODY_MAX_BYTES })
     }
 
     fn url(&self, base: &Url, addition: &Addition, key: &str) -> Option<Url> {
-        let mut url = base.clone();
-        {
-            let mut segments = url.path_segments_mut().ok()?;
-            segments.pop_if_empty();
-            for segment in &self.path {
-                segments.push(&fill_key(segment, key)?);
-            }
-        }
-        for (name, template) in self.query.iter().chain(&addition.query) {
-            let value = fill_key(template, key)?;
-            url.query_pairs_mut().append_pair(name, &value);
-        }
-        Some(url)
+        let path: Option<Vec<String>> = self.path.iter().map(|segment| fill_key(segment, key)).collect();
+        let pairs = self.query.iter().chain(&addition.query).map(|(name, template)| Some((name.clone(), fill_key(template, key)?)));
+        address(base, &path?, &pairs.collect::<Option<Vec<_>>>()?)
     }
 
     /// The request's own body with what the key adds.
@@ -145,6 +146,16 @@ impl Request {
         }
         Some(merged)
     }
+}
+
+/// A URL below a base; each segment and each value is escaped as a whole. `None` for a base that nothing can stand below.
+pub(crate) fn address(base: &Url, path: &[String], query: &[(String, String)]) -> Option<Url> {
+    let mut url = base.clone();
+    url.path_segments_mut().ok()?.pop_if_empty().extend(path);
+    for (name, value) in query {
+        url.query_pairs_mut().append_pair(name, value);
+    }
+    Some(url)
 }
 
 fn set_secret(headers: &mut HeaderMap, name: &HeaderName, text: &str) -> Option<()> {

@@ -24,7 +24,9 @@ use allowed::Allowed;
 use names::{Guard, NotPublic, System};
 
 /// A longer body is refused.
-const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
+/// The same for an answer that speaks of many.
+pub(crate) const BATCH_BODY_MAX_BYTES: usize = 4 * BODY_MAX_BYTES;
 /// A page may send us on this often.
 const REDIRECTS_MAX: usize = 3;
 /// A page takes at most this long, whatever the caller would wait.
@@ -58,6 +60,8 @@ pub(crate) struct Call {
     pub(crate) headers: HeaderMap,
     pub(crate) redirects: Redirects,
     pub(crate) body: Option<Payload>,
+    /// A longer answer is refused.
+    pub(crate) most_bytes: usize,
 }
 
 /// What a request carries, as it is sent.
@@ -119,7 +123,7 @@ pub(crate) enum Failure {
     #[error("no answer in time")]
     TimedOut,
     /// The body is too long.
-    #[error("the answer is longer than 2 MB")]
+    #[error("the answer is too long")]
     TooLong,
     /// The connection broke, or what came is no HTTP.
     #[error("the connection broke before the answer was complete")]
@@ -164,7 +168,7 @@ impl Egress {
         if let Some(body) = call.body {
             request = request.header(header::CONTENT_TYPE, body.content_type).body(body.text);
         }
-        tokio::time::timeout(timeout, exchange(request)).await.unwrap_or(Err(Failure::TimedOut))
+        tokio::time::timeout(timeout, exchange(request, call.most_bytes)).await.unwrap_or(Err(Failure::TimedOut))
     }
 
     /// Fetches a page, following at most three redirects, each of them checked; 5 seconds at most.
@@ -177,7 +181,7 @@ impl Egress {
     async fn follow(&self, mut url: Url, headers: HeaderMap) -> Result<Page, Failure> {
         for _ in 0..=REDIRECTS_MAX {
             self.check(&url)?;
-            let answer = exchange(self.client.get(url.clone()).headers(headers.clone())).await?;
+            let answer = exchange(self.client.get(url.clone()).headers(headers.clone()), BODY_MAX_BYTES).await?;
             let Some(next) = redirect(&url, &answer)? else {
                 return Ok(Page { url, answer });
             };
@@ -243,15 +247,15 @@ fn check_public(host: &Host<&str>, port: u16) -> Result<(), Failure> {
 const ODD_PORT: Failure = Failure::Refused("a port other than 80 and 443");
 const NOT_PUBLIC: Failure = Failure::Refused("an address that is not public");
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<Answer, Failure> {
+async fn exchange(request: reqwest::RequestBuilder, most_bytes: usize) -> Result<Answer, Failure> {
     let mut response = request.send().await.map_err(|error| failure(&error))?;
     let announced = response.content_length().unwrap_or_default();
-    if usize::try_from(announced).map_or(true, |length| length > BODY_MAX_BYTES) {
+    if usize::try_from(announced).map_or(true, |length| length > most_bytes) {
         return Err(Failure::TooLong);
     }
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
-        if body.len() + chunk.len() > BODY_MAX_BYTES {
+        if body.len() + chunk.len() > most_bytes {
             return Err(Failure::TooLong);
         }
         body.extend_from_slice(&chunk);

@@ -299,6 +299,7 @@ async fn redirects_are_checked_one_by_one_and_three_at_most() {
         headers: HeaderMap::new(),
         redirects,
         body: None,
+        most_bytes: super::BODY_MAX_BYTES,
     };
     let followed = open.send(call("three", Redirects::Followed), SECOND).await.unwrap();
     assert_eq!(followed.body, b"page");

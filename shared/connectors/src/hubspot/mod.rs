@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use crate::egress::{Answer, Call, Egress, Payload, Redirects};
+use crate::egress::{Answer, BODY_MAX_BYTES, Call, Egress, Payload, Redirects};
 use crate::endpoints::Endpoints;
 
 const HOST: &str = "https://api.hubapi.com";
@@ -129,7 +129,7 @@ impl HubSpot {
         let creates = method == Method::POST;
         let headers = HeaderMap::from_iter([(header::AUTHORIZATION, authorization.clone())]);
         let body = Some(Payload::json(&Self::body(properties)));
-        let call = Call { method, url, headers, redirects: Redirects::Refused, body };
+        let call = Call { method, url, headers, redirects: Redirects::Refused, body, most_bytes: BODY_MAX_BYTES };
         match self.egress.send(call, write.timeout.to_std()).await {
             Err(failure) => Outcome::Done(CrmReply::Unavailable { why: failure.to_string() }),
             Ok(answer) => match answer.status {
