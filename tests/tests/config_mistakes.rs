@@ -271,6 +271,33 @@ fn a_step_that_wants_or_asks_nothing_is_found() {
 }
 
 #[test]
+fn s4_33_a_batch_that_nobody_takes_or_fills_or_waits_for_is_found() {
+    const PERSON: &str = "    providers: [crustdata.person]\n";
+    const DNS: &str = "    providers: [dns]\n";
+    let with = |step: &str, batch: &str| findings(SIGNUP, step, &format!("{step}    batch: {batch}\n"));
+    let at = |step: &str| line_of(SIGNUP, step) + 1;
+    for batch in ["{size: 2, wait: 1ms}", "{size: 25, wait: 20s}"] {
+        assert_eq!(with(PERSON, batch), [], "{batch}");
+    }
+    let useless = |wait: &str| {
+        format!(
+            "step `person`: a wait of {wait} is of no use, for a run begins no call after `deadlines.background`, which is 20s; write more than 0ms and less than that, such as 2s"
+        )
+    };
+    for (batch, said) in [
+        ("{size: 1, wait: 2s}", "step `person`: a batch of 1 is no batch; write 2 or more, or drop `batch`".to_owned()),
+        ("{size: 26, wait: 2s}", "step `person`: `crustdata.person` takes at most 25 in one request; write `size: 25` or less".to_owned()),
+        ("{size: 25, wait: 0ms}", useless("0ms")),
+        ("{size: 25, wait: 20001ms}", useless("20001ms")),
+    ] {
+        assert_eq!(with(PERSON, batch), [Finding::new(SIGNUP, at(PERSON), said)], "{batch}");
+    }
+    let nobody = "no provider of step `domain` has a batch form; these have one: crustdata.company, crustdata.person, pdl.person; write it into the connector, or drop `batch`";
+    assert_eq!(with(DNS, "{size: 25, wait: 2s}"), [Finding::new(SIGNUP, at(DNS), nobody)]);
+    assert!(with(PERSON, "{size: 25}")[0].message.contains("wait"), "both are written");
+}
+
+#[test]
 fn a_word_outside_a_closed_vocabulary_is_found_with_the_nearest_one() {
     assert_found(&[
         (

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
+use domain::priority::Priority;
 use domain::units::Millis;
 use lambda_runtime::Context;
 use pipeline::ports::{Clock, Queue, QueueName, Received};
@@ -17,6 +18,8 @@ pub(crate) const FUNCTION_TIMEOUT: Millis = Millis::seconds(60);
 /// Visibility of a received message: six times the function's timeout (RELIABILITY §3).
 const VISIBILITY: Millis = Millis(FUNCTION_TIMEOUT.0 * 6);
 const BATCH_SIZE: usize = 10;
+/// Of low priority more, as in the template: they may share requests.
+const LOW_BATCH_SIZE: usize = 100;
 /// A queue's invocations at a time, as few as AWS allows (the template's `MaximumConcurrency` allows more): what is not received
 /// yet waits in the queue, while what is received and cannot be served in time would spend its receives.
 const INVOCATIONS_MOST: usize = 2;
@@ -28,9 +31,10 @@ pub(crate) async fn pump<F>(queue: Arc<dyn Queue>, clock: Arc<dyn Clock>, name: 
 where
     F: AsyncInvoke + 'static,
 {
+    let most = if name == QueueName::Lookup(Priority::Low) { LOW_BATCH_SIZE } else { BATCH_SIZE };
     let (invoke, room) = (Arc::new(invoke), Arc::new(Semaphore::new(INVOCATIONS_MOST)));
     while let Ok(place) = Arc::clone(&room).acquire_owned().await {
-        match queue.receive(name, BATCH_SIZE, VISIBILITY).await {
+        match queue.receive(name, most, VISIBILITY).await {
             Ok(batch) if !batch.is_empty() => {
                 let (queue, clock, invoke) = (Arc::clone(&queue), Arc::clone(&clock), Arc::clone(&invoke));
                 tokio::spawn(async move {

@@ -197,6 +197,15 @@ fn a_right_batch_section_has_no_findings_and_its_terms_reach_the_plan() {
 }
 
 #[test]
+fn the_example_in_the_guide_is_a_right_batch_section() {
+    let guide = include_str!("../../../../docs/configuration.md").split("### Several keys in one request").nth(1).unwrap();
+    let section = guide.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let (before, rest) = GOOD.split_once("batch:").unwrap();
+    let (_, after) = rest.split_once("\nreply:").unwrap();
+    assert_eq!(findings(&format!("{before}{section}reply:{after}")), [""; 0]);
+}
+
+#[test]
 fn every_mistake_in_a_batch_section_has_its_line_and_says_what_to_write() {
     for (right, wrong, line, says) in [
         ("most: 100", "most: 1", 15, "1 is no batch; write how many keys"),
