@@ -6,7 +6,7 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsMessage};
 use domain::run::Run;
 use domain::units::Millis;
 use lambda_runtime::Context;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Desks, Enrich};
 use pipeline::messages::{LookupMessage, from_body};
 use pipeline::ports::Poison;
 use pipeline::work::{Retry, Worked, put_aside};
@@ -25,7 +25,7 @@ pub struct App {
 /// [`NotABatch`] when the function was invoked with something else.
 pub async fn handle(app: &App, payload: &Value, context: &Context) -> Result<SqsBatchResponse, NotABatch> {
     let event = read_batch(payload)?;
-    let enrich = app.enrich.in_force().await;
+    let enrich = Enrich { desks: Desks::default(), ..app.enrich.in_force().await };
     let time_left = remaining(context, enrich.clock.now());
     Ok(work_batch(event, time_left, |message| one(&enrich, message, time_left)).await)
 }

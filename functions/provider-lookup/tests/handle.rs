@@ -13,7 +13,7 @@ use domain::rules::Action;
 use domain::signup::Signup;
 use domain::units::{Millis, Timestamp};
 use lambda_runtime::Context;
-use pipeline::enrich::{Configured, Enrich};
+use pipeline::enrich::{Configured, Desks, Enrich};
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, to_body};
 use pipeline::ports::{InForce, LookupRequest, Provider, QueueName, Runs, Settings as _, Stage};
@@ -48,6 +48,7 @@ fn world() -> (App, Arc<MemoryStore>, Arc<MemoryQueue>) {
         config: Arc::new(config),
         key: Arc::new(HashKey::new(vec![1; 32]).unwrap()),
         versions: None,
+        desks: Desks::default(),
     };
     (App { enrich }, store, queue)
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::config::Sources;
-use domain::identity::HashKey;
+use domain::identity::{Email, HashKey};
 use domain::priority::Priority;
 use domain::schema::Field;
-use domain::signup::RunId;
-use pipeline::messages::{LookupMessage, from_body};
+use domain::signup::{Arrival, RunId, Signup};
+use pipeline::messages::{LookupMessage, from_body, to_body};
 use pipeline::ports::{Activated, Clock as _, InForce, Published, QueueName, Runs as _, Settings as _, Stage, StoredRun};
 use platform::{DEFAULT_WORKSPACE, DynamoStore, Function as Name, SystemClock, Table};
 use sandbox::{Latency, Options, Sandbox};
@@ -300,6 +300,43 @@ async fn the_published_version_decides_and_not_what_came_with_the_function() {
     let reads = world.aws.requests().into_iter().filter(|(operation, body)| operation == "GetItem" && body["TableName"] == settings);
     // One by `publish` above; the process asks what is in force and for its files, once each.
     assert_eq!(reads.count(), 3);
+}
+
+/// More records than are worked on at once, each of a company of its own.
+fn fifty_records() -> Value {
+    let record = sample("batch")["Records"][0].clone();
+    let message: LookupMessage = from_body(record["body"].as_str().unwrap()).unwrap();
+    let of = |number: usize| {
+        let mut record = record.clone();
+        let email = Some(Email::parse(&format!("lead@company{number}.example")).unwrap());
+        let signup = Signup { delivery: format!("d{number}"), email, arrival: Arrival::Signup, ..Signup::default() };
+        let message = LookupMessage { signup, priority: Priority::Low, answer_by: None, ..message.clone() };
+        record["messageId"] = format!("m{number}").into();
+        record["body"] = to_body(&message).unwrap().into();
+        record
+    };
+    json!({ "Records": (0..50).map(of).collect::<Vec<_>>() })
+}
+
+#[tokio::test]
+async fn s4_33_fifty_records_of_one_invocation_are_two_requests_to_a_vendor_who_takes_twenty_five() {
+    let world = World::new().await;
+    let company = "    providers: [crustdata.company]\n";
+    publish(&world, company, &format!("{company}    batch: {{size: 25, wait: 15s}}\n")).await;
+    let function = world.process().await;
+    let event = fifty_records();
+    assert_eq!(function.invoke(&event, AMPLE).await, failures(&[]));
+    assert_eq!(world.stages(&event).await, [Some(Stage::Done); 50]);
+    let companies = world.sandbox.requests().into_iter().filter(|request| request.endpoint == "crustdata.company");
+    assert!(companies.clone().count() == 50 && companies.clone().all(|asked| asked.count == 1), "each is asked for once");
+    let bill = world.sandbox.billing().into_iter().find(|bill| bill.endpoint == "crustdata.company").unwrap();
+    assert_eq!(bill.calls, 2);
+    let mut logged = 0;
+    for record in event["Records"].as_array().unwrap() {
+        let calls = world.run(record).await.unwrap().run.calls;
+        logged += calls.iter().filter(|call| call.operation == "crustdata.company").map(|call| call.cost.micros()).sum::<i64>();
+    }
+    assert_eq!(logged, i64::try_from(bill.credits).unwrap() * 1_000_000, "the logs say what the vendor billed");
 }
 
 #[tokio::test]

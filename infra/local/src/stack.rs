@@ -9,7 +9,7 @@ use domain::config::{Config, Sources};
 use domain::identity::HashKey;
 use domain::priority::Priority;
 use domain::units::Millis;
-use pipeline::enrich::{Configured, Enrich};
+use pipeline::enrich::{Configured, Desks, Enrich};
 use pipeline::memory::MemoryQueue;
 use pipeline::ports::{Active, Clock, Entropy, Queue, QueueName, Settings as _, Store};
 use pipeline::redecide::Redecide;
@@ -136,6 +136,7 @@ impl Stack {
                 config: Arc::clone(&config),
                 versions: Some(versions),
                 key: Arc::clone(&hash_key),
+                desks: Desks::default(),
             },
         });
         for priority in Priority::ALL {

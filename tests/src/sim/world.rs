@@ -14,7 +14,7 @@ use domain::schema::Field;
 use domain::signup::RunId;
 use domain::units::{Credits, Millis, Timestamp};
 use domain::writeback::properties;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Desks, Enrich};
 use pipeline::memory::{CountingEntropy, Faulty, Hook, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, to_body};
 use pipeline::ports::{Clock, Crm, Provider, Queue, QueueName, Received, RunLog as _, Stage, Store, StoreError, StoredRun};
@@ -123,7 +123,7 @@ impl World {
             config: config.clone(),
         };
         let sweep = Sweep { store: store.clone(), clock: clock.clone(), config: config.clone() };
-        let enrich = Enrich { store, queue: queue.clone(), provider, clock, entropy, config, key, versions: None };
+        let enrich = Enrich { store, queue: queue.clone(), provider, clock, entropy, config, key, versions: None, desks: Desks::default() };
         Worker { enrich, write_back, sweep, queue, crash: crash.clone() }
     }
 

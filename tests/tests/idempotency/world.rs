@@ -17,7 +17,7 @@ use domain::schema::Field;
 use domain::signup::{RunId, Signup};
 use domain::units::{BasisPoints, Credits, Millis, Timestamp};
 use domain::value::Value;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Desks, Enrich};
 use pipeline::memory::{CountingEntropy, Fate, Faulty, Hook, MemoryQueue, MemoryStore};
 use pipeline::messages::LookupMessage;
 use pipeline::ports::{Clock, LookupRequest, Provider, PutAside, Queue, QueueName, Stage, Store};
@@ -167,6 +167,7 @@ impl World {
             config: Arc::new(config()),
             key: Arc::new(HashKey::new(vec![7; 32]).unwrap()),
             versions: None,
+            desks: Desks::default(),
         };
         Self { store, queue, aside, provider, clock, trouble, enrich }
     }

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use async_trait::async_trait;
 use domain::units::{Millis, Timestamp};
 use intake::{Keys, KeysUnavailable, WebhookSecret};
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Desks, Enrich};
 use pipeline::messages::from_body;
 use pipeline::ports::{Queue as _, QueueName};
 use pipeline::sweep::Sweep;
@@ -167,6 +167,7 @@ fn enrich(setup: &Setup, ports: &Ports) -> Enrich {
         config: setup.config.clone(),
         key: setup.key.clone(),
         versions: None,
+        desks: Desks::default(),
     }
 }
 

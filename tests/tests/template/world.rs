@@ -18,7 +18,7 @@ use domain::units::{Millis, Timestamp};
 use intake::sample::{Sample, local_secret};
 use lambda_runtime::Context;
 use local::samples::bodies;
-use pipeline::enrich::{Configured, Enrich};
+use pipeline::enrich::{Configured, Desks, Enrich};
 use pipeline::messages::{Cause, RedecideMessage, to_body};
 use pipeline::ports::{Adjusted, Clock, Ledger as _, Queue as _, QueueName, Received};
 use pipeline::redecide::Redecide;
@@ -303,7 +303,9 @@ async fn lookup(Given { aws, settings, clock }: Given) -> provider_lookup::App {
     let versions = Arc::new(Versions::load(store.clone(), clock.clone(), bundled_config(), make).await.unwrap());
     let Configured { config, provider } = Configured::clone(&*versions.in_force().await);
     let (queue, entropy) = (Arc::new(aws.queue(settings.queues)), Arc::new(OsEntropy));
-    provider_lookup::App { enrich: Enrich { store, queue, provider, clock, entropy, config, versions: Some(versions), key } }
+    provider_lookup::App {
+        enrich: Enrich { store, queue, provider, clock, entropy, config, versions: Some(versions), key, desks: Desks::default() },
+    }
 }
 
 /// By the version in force at its start; [`World::publish`] gives it another.

@@ -16,6 +16,17 @@ impl Enrich {
     /// on: their answers are paid for and correct the decision (S3-30).
     /// Whether the provisional decision could be stored comes beside the replies, which must not be lost over it.
     pub(super) async fn call_all<'a>(&self, work: &mut Work, questions: Vec<Question<'a>>) -> (Vec<Told<'a>>, Result<(), StoreError>) {
+        // Whoever waits for others to fill a batch lets them begin.
+        if questions.iter().any(|question| question.ask.gather.is_some()) {
+            work.desk.leave();
+            let back = self.make_calls(work, questions).await;
+            work.desk = self.desks.take().await;
+            return back;
+        }
+        self.make_calls(work, questions).await
+    }
+
+    async fn make_calls<'a>(&self, work: &mut Work, questions: Vec<Question<'a>>) -> (Vec<Told<'a>>, Result<(), StoreError>) {
         let run = work.run.id.clone();
         let calls = join_all(questions.into_iter().map(|question| self.call(&run, question)));
         tokio::pin!(calls);

@@ -2,6 +2,7 @@
 
 mod ask;
 mod call;
+mod desks;
 mod earlier;
 mod hand_over;
 mod kept;
@@ -27,6 +28,7 @@ use domain::steady::Before;
 use domain::units::{Credits, Millis, Timestamp};
 
 use self::ask::Owed;
+use self::desks::Desk;
 use self::kept::Looked;
 
 use crate::messages::LookupMessage;
@@ -34,6 +36,7 @@ use crate::ports::{CacheKey, CachedReply, Claim, ClaimRequest, Clock, Entropy, L
 use crate::versions::Versions;
 use crate::work::{Retry, Worked};
 
+pub use desks::Desks;
 pub use version::Configured;
 
 /// Clocks of two machines differ by at most this much.
@@ -69,10 +72,21 @@ pub struct Enrich {
     pub versions: Option<Arc<Versions<Configured>>>,
     /// The key under which people are hashed.
     pub key: Arc<HashKey>,
+    /// Where runs are worked on; each invocation has its own.
+    pub desks: Desks,
+}
+
+/// Where and until when a run is worked on.
+struct Shift {
+    desk: Desk,
+    /// When the invocation is over.
+    ends: Timestamp,
 }
 
 /// A run in the hands of its claimant.
 struct Work {
+    /// Where it is worked on; left while it waits for others.
+    desk: Desk,
     lease: Lease,
     run: Run,
     record: Record,
@@ -112,7 +126,10 @@ impl Enrich {
     /// # Errors
     /// [`Retry`] when the store or the queue failed: the message has to come again.
     pub async fn work(&self, message: &LookupMessage, time_left: Millis) -> Result<Worked, Retry> {
+        let came = self.clock.now();
+        let desk = self.desks.take().await;
         let now = self.clock.now();
+        let time_left = Millis(time_left.0 - now.since(came).0);
         if time_left < LEAST_TIME {
             return self.park_message(message, now, "too little time was left of the invocation").await;
         }
@@ -135,7 +152,8 @@ impl Enrich {
             (Claim::Busy { until }, _) => self.park_message(message, until, "another worker holds the run").await,
             (Claim::HandOver(lease, run), _) => self.hand_over(&lease, run).await,
             (Claim::Mine(lease, run), window) => {
-                let worked = self.work_by_its_version(message, &lease, *run, window, known, now.after(time_left)).await;
+                let worked =
+                    self.work_by_its_version(message, &lease, *run, window, known, Shift { desk, ends: now.after(time_left) }).await;
                 if worked.is_err() {
                     self.free(&lease).await;
                 }
@@ -152,14 +170,14 @@ impl Enrich {
         run: Run,
         window: Option<Window>,
         known: Result<(Option<Record>, Looked), StoreError>,
-        invocation_ends: Timestamp,
+        shift: Shift,
     ) -> Result<Worked, Retry> {
         let Some(pinned) = self.pinned_to(&run.config).await? else {
-            return self.work_on(message, lease.clone(), run, window, known, invocation_ends).await;
+            return self.work_on(message, lease.clone(), run, window, known, shift).await;
         };
         // What was read ahead are the answers to the questions of this version, and the other one may have others.
         let known = pinned.look_ahead(&message.signup).await;
-        pinned.work_on(message, lease.clone(), run, window, known, invocation_ends).await
+        pinned.work_on(message, lease.clone(), run, window, known, shift).await
     }
 
     /// Works on a run that was claimed.
@@ -170,7 +188,7 @@ impl Enrich {
         run: Run,
         window: Option<Window>,
         known: Result<(Option<Record>, Looked), StoreError>,
-        invocation_ends: Timestamp,
+        shift: Shift,
     ) -> Result<Worked, Retry> {
         if let Some(Window::HeldBy { .. }) = window {
             self.store.park_run(&lease, &run).await?;
@@ -180,6 +198,7 @@ impl Enrich {
         let (record, looked) = known?;
         let aliases = aliases_of(&run.signup, &self.key);
         let mut work = Work {
+            desk: shift.desk,
             lease,
             record: record.unwrap_or_else(|| Record::new(RecordId(self.entropy.name()))),
             aliases,
@@ -199,7 +218,7 @@ impl Enrich {
         if let Some(Window::PaidBy(payer)) = window {
             work.run.paid_by = Some(payer);
         }
-        self.enrich(message, work, invocation_ends).await
+        self.enrich(message, work, shift.ends).await
     }
 
     /// Frees the claim of work that failed, so that the message finds it free when it comes again. Whoever cannot free it leaves it

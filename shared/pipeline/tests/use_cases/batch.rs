@@ -126,6 +126,7 @@ fn many(each: Credits, count: i64) -> Credits {
 #[tokio::test(start_paused = true)]
 async fn s4_33_a_hundred_leads_are_one_request_at_the_bulk_rate() {
     let scene = scene();
+    // Ten desks are enough: whoever waits for the others has left theirs.
     let runs = scene.finish_all(&leads(100)).await;
     assert_eq!(scene.vendor.requests(), [100]);
     assert_eq!(scene.now(), START.after(ANSWERED_IN), "a full batch waits for nobody");
@@ -292,4 +293,18 @@ async fn i8_after_a_crash_the_next_claimant_and_the_sweep_settle_at_the_bulk_pri
     let swept = Sweep { store: store.clone(), clock: clock.clone(), config: enrich.config.clone() }.tick().await;
     assert_eq!((swept.settled, swept.unknown), (1, 0));
     assert_eq!(scene.entries()[0].state, ReservationState::Settled { used: BULK });
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_works_on_ten_runs_at_a_time_and_those_that_have_to_wait_lose_that_time() {
+    let scene = scene();
+    let mut config = (*scene.world.enrich.config).clone();
+    config.plan.steps[0].batch = None;
+    let enrich = pipeline::enrich::Enrich { config: config.into(), ..scene.world.enrich.clone() };
+    let (messages, time) = (leads(25), Millis(3_400));
+    let worked = join_all(messages.iter().map(|message| enrich.work(message, time))).await;
+    assert_eq!(scene.now(), START.after(ANSWERED_IN).after(ANSWERED_IN), "two turns of ten, and for the third too little time is left");
+    let finished = worked.iter().filter(|worked| matches!(worked, Ok(Worked::Finished { .. }))).count();
+    let parked = worked.iter().filter(|worked| matches!(worked, Ok(Worked::Parked { .. }))).count();
+    assert_eq!((finished, parked, scene.vendor.requests().len()), (20, 5, 20));
 }

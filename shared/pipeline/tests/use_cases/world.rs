@@ -16,7 +16,7 @@ use domain::schema::{FieldClass, Schema};
 use domain::signup::{Arrival, Signup};
 use domain::units::{BasisPoints, Credits, Millis, Timestamp};
 use domain::value::Value;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Desks, Enrich};
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore, TokioClock};
 use pipeline::messages::{LookupMessage, WritebackMessage, from_body};
 use pipeline::ports::{CacheKey, Clock, Crm, CrmReply, CrmWrite, LookupRequest, Provider, Queue, QueueName, Runs};
@@ -101,6 +101,7 @@ impl World {
             config: config.clone(),
             key: key.clone(),
             versions: None,
+            desks: Desks::default(),
         };
         let write_back = WriteBack { store: store.clone(), queue: queue.clone(), crm: crm.clone(), clock: clock.clone(), entropy, config };
         let world = Self { store, queue, provider, crm, clock, enrich, write_back, key };

@@ -19,7 +19,7 @@ use domain::route::Track;
 use domain::rules::Action;
 use domain::signup::Signup;
 use domain::units::{Credits, Millis};
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Desks, Enrich};
 use pipeline::memory::{CountingEntropy, MemoryQueue, MemoryStore};
 use pipeline::messages::LookupMessage;
 use pipeline::ports::{LookupRequest, Provider};
@@ -102,6 +102,7 @@ async fn play(universe: &Arc<Universe>, config: Config) -> anyhow::Result<Paid> 
         config: Arc::new(config),
         key: Arc::new(HashKey::new(vec![5; 32])?),
         versions: None,
+        desks: Desks::default(),
     };
     let mut tracks = Vec::new();
     for (number, person) in universe.people.iter().enumerate() {

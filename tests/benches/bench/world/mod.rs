@@ -16,7 +16,7 @@ use domain::priority::Priority;
 use domain::units::Millis;
 use intake::sample::local_secret;
 use lambda_runtime::Context;
-use pipeline::enrich::Enrich;
+use pipeline::enrich::{Desks, Enrich};
 use pipeline::memory::MemoryQueue;
 use pipeline::ports::{Clock, Crm, CrmReply, CrmWrite, Entropy, Provider, Queue, QueueName, Store};
 use pipeline::write_back::WriteBack;
@@ -75,6 +75,7 @@ impl World {
             config: Arc::clone(&config),
             key: Arc::clone(&key),
             versions: None,
+            desks: Desks::default(),
         };
         let write_back = WriteBack {
             store: Arc::clone(&store),
