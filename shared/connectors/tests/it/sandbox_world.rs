@@ -7,7 +7,7 @@ use connectors::{Egress, Endpoints, HubSpot};
 use domain::identity::{Email, KeyKind};
 use domain::reply::Reply;
 use domain::units::Millis;
-use pipeline::ports::{Crm as _, CrmReply, CrmWrite, SecretUnavailable, Secrets};
+use pipeline::ports::{BatchRequest, Crm as _, CrmReply, CrmWrite, Provider as _, SecretUnavailable, Secrets};
 use sandbox::{Latency, Options, Sandbox};
 
 use crate::world::{look_up, observations, provider, serve, tls, value};
@@ -155,4 +155,31 @@ async fn s3_72_s3_74_what_stands_in_public_about_a_domain_is_the_gates_evidence(
     }
     let asked: u64 = sandbox.requests().iter().filter(|request| request.endpoint == "rdap").map(|request| request.count).sum();
     assert_eq!(asked, 4, "the directory sends its callers on to the registry");
+}
+
+#[tokio::test]
+async fn s4_33_the_sandbox_says_the_same_to_a_batch_as_to_each_of_its_keys() {
+    let (sandbox, place) = world().await;
+    let provider = provider(&place, Arc::new(Keys));
+    let companies = ["northwind-grid.example", "nomatch-acme.example", "colossus-industries.example"];
+    let people = ["dana.cho@northwind-grid.example", "nomatch@acme.example"];
+    for (operation, kind, keys) in
+        [("crustdata.company", KeyKind::Domain, &companies[..]), ("crustdata.person", KeyKind::BusinessEmail, &people[..])]
+    {
+        let mut single = Vec::new();
+        for key in keys {
+            single.push(look_up(&provider, operation, kind, key).await);
+        }
+        let (calls, credits) = billed(&sandbox, operation);
+        let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+        let batch = BatchRequest { operation: operation.to_owned(), kind, keys, now: crate::world::NOW, timeout: Millis::seconds(5) };
+        assert_eq!(provider.look_up_all(&batch).await, Some(single));
+        assert_eq!(billed(&sandbox, operation), (calls + 1, 2 * credits), "one request, and as many credits");
+    }
+}
+
+/// The requests to an operation and what they cost.
+fn billed(sandbox: &Sandbox, operation: &str) -> (u64, u64) {
+    let bill = sandbox.billing().into_iter().find(|bill| bill.endpoint == operation).unwrap();
+    (bill.calls, bill.credits)
 }
