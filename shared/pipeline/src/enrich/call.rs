@@ -91,7 +91,7 @@ impl Enrich {
         let left = reservation.open_until.before(CLOCK_SKEW).since(self.clock.now());
         let timeout = ask.timeout.min(left);
         let gather = ask.gather.and_then(|gather| gather.within(Millis(left.0 - timeout.0)));
-        (left > Millis(0)).then(|| Ask { timeout, gather, ..ask })
+        (left > Millis(0)).then_some(Ask { timeout, gather, ..ask })
     }
 
     /// Nobody was called, so the entry gives everything back. Where the sweep was first, it counts, and so it stands in the log (I8).
