@@ -11,7 +11,7 @@ use pipeline::ports::{BatchRequest, LookupRequest, Provider, Secrets};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use crate::answer::of_failure;
+use crate::answer::{of_failure, unreadable};
 use crate::batch::BatchForm;
 use crate::builtin;
 use crate::connector::{Builtin, Connector, Http, Speech};
@@ -42,7 +42,7 @@ impl HttpProvider {
             }
             Speech::Http(http) => {
                 let mut replies = self.ask_vendor(connector, http, Question::One(request)).await;
-                replies.pop().unwrap_or_else(|| not_sent(NOTHING_SAID))
+                replies.pop().unwrap_or_else(|| unreadable(NOTHING_SAID))
             }
         }
     }

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use crate::egress::{BATCH_BODY_MAX_BYTES, Call};
+use crate::egress::{BATCH_BODY_MAX_BYTES, Call, Redirects};
 use crate::path::Path;
 use crate::request::{Body, Request, address};
 
@@ -73,7 +73,8 @@ impl BatchForm {
         let body = self.body(kind, keys)?;
         let url = address(base.unwrap_or(&request.base_url), &self.around.path, &self.around.query)?;
         let call = request.sign(Method::POST, url, Some(body), secret)?;
-        Some(Call { most_bytes: BATCH_BODY_MAX_BYTES, ..call })
+        // Whoever may send a GET on may not send this on.
+        Some(Call { redirects: Redirects::Refused, most_bytes: BATCH_BODY_MAX_BYTES, ..call })
     }
 
     /// What is sent for these keys, but for the secret.

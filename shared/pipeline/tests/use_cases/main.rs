@@ -7,6 +7,7 @@ mod dead_letters;
 mod earlier;
 mod enrich;
 mod faults;
+mod gather;
 mod learning;
 mod money;
 mod redecide;
