@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use domain::config::Config;
+use domain::decision::Outcome;
 use domain::gate::Verdict;
 use domain::record::{Alias, Record, RecordId};
 use domain::replay::{Replayed, Skipped, replay};
@@ -113,6 +114,19 @@ async fn the_same_message_twice_writes_once_and_nothing_new_writes_nothing() {
     let after = world.store.fingerprint();
     assert_eq!(other.work(&message).await.unwrap(), Redecided::Unchanged { run: run.id });
     assert_eq!((world.store.fingerprint(), world.writebacks()), (after, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_failed_and_who_had_paid_count_as_they_did() {
+    let world = World::new();
+    world.provider.answers("crustdata.company", vec![(Millis(1), Reply::Failed { why: "down".into() })]);
+    for (message, outcome) in [(jane(), Outcome::Deferred), (signup("jane@acme.io", "d2", Arrival::Signup), Outcome::Duplicate)] {
+        let run = world.finish(&message).await;
+        assert_eq!(decision(&run).outcome, outcome);
+        let before = world.store.fingerprint();
+        let ended = redecide(&world, &world.enrich.config.clone()).work(&asked(run.record.as_ref().unwrap())).await.unwrap();
+        assert_eq!((ended, world.store.fingerprint()), (Redecided::Unchanged { run: run.id }, before), "{outcome:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
