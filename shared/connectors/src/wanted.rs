@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(read(r#"{"x":[1e999,"\ud800"],"a":5}"#), Some(serde_json::json!({"a": 5})));
         assert_eq!(read(r#"{"a":1,"x":{},"a":2}"#), Some(serde_json::json!({"a": 2})), "the last counts");
         assert_eq!(read(r#"{"x":{}}"#).map(|json| says_nothing(&json)), Some(false));
-        for broken in [r#"{"a":5,"x":tru}"#, r#"{"a":5,"x":[}"#, r#"{"a":5"#, r#"{"a":5} x"#, r#"{"a":1e999}"#] {
+        for broken in [r#"{"a":5,"x":-}"#, r#"{"a":5,"x":[}"#, r#"{"a":5"#, r#"{"a":5} x"#, r#"{"a":1e999}"#] {
             assert_eq!(read(broken), None, "{broken}");
         }
     }
