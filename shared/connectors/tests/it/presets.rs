@@ -153,7 +153,7 @@ fn s4_31_filter_first_nothing_is_paid_for_a_lead_that_is_held() {
 }
 
 #[test]
-fn s4_41_to_s4_44_what_is_required_and_missing_needs_a_review_and_the_address_only_without_a_number() {
+fn s4_41_to_s4_44_what_is_required_and_missing_needs_a_review_by_which_contact_is_primary() {
     let (config, _) = preset("validation");
     let consent = [("trustedform.age_seconds", Value::number(45)), ("trustedform.created_at", Value::text("2026-11-20"))];
     let (valid, free) = ([yes("phone.valid")], [no("dnc.registered"), no("litigation.history")]);
@@ -162,9 +162,28 @@ fn s4_41_to_s4_44_what_is_required_and_missing_needs_a_review_and_the_address_on
     assert_eq!(unmet(&[phone(), certificate()], &told), [""; 0], "the address is not required beside a number");
     assert_eq!(unmet(&[phone(), certificate()], &told[1..]), ["certificate"]);
     assert_eq!(unmet(&[phone()], &told[1..]), ["certificate"], "no certificate came with the lead");
-    assert_eq!(unmet(&[certificate()], &told[..1]), ["phone", "primary_address", "do_not_call"]);
+    assert_eq!(unmet(&[phone(), certificate()], &told[..1]), ["primary_phone", "do_not_call"], "a number that could not be checked");
+    assert_eq!(unmet(&[certificate()], &told[..1]), ["primary_address"], "nobody asked for a number");
     let deliverable = [yes("email.deliverable")];
-    assert_eq!(unmet(&[certificate()], &[told[0], ("neverbounce.check", &deliverable)]), ["phone", "do_not_call"]);
+    assert_eq!(unmet(&[certificate()], &[told[0], ("neverbounce.check", &deliverable)]), [""; 0]);
+}
+
+#[test]
+fn s4_43_a_lead_with_an_address_alone_goes_by_its_address_and_pays_for_no_number() {
+    let (config, _) = preset("validation");
+    let told = |deliverable: bool| [("email.deliverable", Value::Bool(deliverable))];
+    let by_address = |told: &[(&str, Said<'_>)]| travel(&config, "jane@acme.io", &[certificate()], told);
+    for (deliverable, track) in [(true, Track::SelfServe), (false, Track::Verification)] {
+        let lead = by_address(&[("neverbounce.check", &told(deliverable))]);
+        assert_eq!((lead.decision.route.track, lead.decision.route.provisional), (track, false), "{deliverable}");
+        assert_eq!(lead.made, ["email", "trustedform.certificate", "neverbounce.check"]);
+    }
+    let number = travel(&config, "jane@acme.io", &[phone(), certificate()], &[("twilio.lookup", &[no("phone.valid")])]);
+    assert_eq!(number.decision.unmet, ["certificate", "primary_address"], "a number that is not valid is no contact");
+    assert!(!number.made.contains(&"realvalidation.dnc".to_owned()), "{:?}", number.made);
+    assert_eq!(by_address(&[]).decision.route.track, Track::Review, "nobody knows whether the address works");
+    let unlisted = travel(&config, "jane@acme.io", &[phone(), certificate()], &[("twilio.lookup", &[yes("phone.valid")])]);
+    assert_eq!(unlisted.decision.route.track, Track::Review, "a number that no list was asked about is not called");
 }
 
 #[test]
