@@ -14,6 +14,7 @@ mod egress;
 mod endpoints;
 mod example;
 mod hubspot;
+mod literal;
 mod load;
 mod normalise;
 mod path;

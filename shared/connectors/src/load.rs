@@ -14,6 +14,7 @@ use crate::check::Checker;
 use crate::connector::{Builtin, Connector, Speech};
 use crate::document::Document;
 use crate::example::{self, Example};
+use crate::literal;
 
 const FOLDER: &str = "connectors/";
 /// A call that may take longer outlives every run.
@@ -80,12 +81,16 @@ impl Connectors {
 /// # Errors
 /// Every mistake that was found, in order of file and line, each with what to write instead.
 pub fn load(sources: &Sources, schema: &Schema) -> Result<Connectors, Vec<Finding>> {
-    load_all(sources, |file, text| load_one(file, text, schema))
+    load_all(sources, |file, text| {
+        let document = read(file, text)?;
+        let secrets = literal::secrets_in(file, &document);
+        compile(file, document, schema, secrets)
+    })
 }
 
-/// As [`load`], but what stands under `examples` is not even parsed.
+/// As [`load`], but what stands under `examples` is not even parsed, and nobody looks for secrets: what is published goes on working.
 pub(crate) fn load_without_examples(sources: &Sources, schema: &Schema) -> Result<Connectors, Vec<Finding>> {
-    load_all(sources, |file, text| load_one(file, &without_examples(text), schema))
+    load_all(sources, |file, text| compile(file, read(file, &without_examples(text))?, schema, Vec::new()))
 }
 
 fn load_all<F>(sources: &Sources, load: F) -> Result<Connectors, Vec<Finding>>
@@ -124,9 +129,14 @@ fn file_of(operation: &str) -> String {
     format!("{FOLDER}{operation}.yaml")
 }
 
-fn load_one(file: &str, text: &str, schema: &Schema) -> Result<Connector, Vec<Finding>> {
-    let document: Document = serde_saphyr::from_str(text).map_err(|error| vec![Finding::of_form(file, &error)])?;
+fn read(file: &str, text: &str) -> Result<Document, Vec<Finding>> {
+    serde_saphyr::from_str(text).map_err(|error| vec![Finding::of_form(file, &error)])
+}
+
+/// Compiles a file of which this was found already.
+fn compile(file: &str, document: Document, schema: &Schema, found: Vec<Finding>) -> Result<Connector, Vec<Finding>> {
     let mut checker = Checker::new(file, schema);
+    checker.findings = found;
     let connector = connector(&mut checker, file, document);
     match connector {
         Some(connector) if checker.findings.is_empty() => Ok(connector),

@@ -223,6 +223,43 @@ fn x_36_a_confidence_that_no_example_fills_is_found_with_its_line() {
 }
 
 #[test]
+fn a_secret_that_is_written_down_is_found_with_its_line_and_not_repeated() {
+    let with = |line: &str| GOOD.replace("  path: /v1/company\n", &format!("  path: /v1/company\n  {line}\n"));
+    for (line, name, auth) in [
+        ("headers: {Authorization: Bearer sk-canary-1}", "Authorization", "{header: authorization, value: \"Bearer {{secret}}\""),
+        ("headers: {x-api-key: canary}", "x-api-key", "{header: x-api-key, value: \"{{secret}}\""),
+        ("headers: {Ocp-Apim-Subscription-Key: canary}", "Ocp-Apim-Subscription-Key", "{header: Ocp-Apim-Subscription-Key,"),
+        ("query: {api_key: canary}", "api_key", "{query: api_key,"),
+        ("query: {key: AIzaCanary0123456789}", "key", "{query: key,"),
+        ("query: {token: canary0123456789}", "token", "{query: token,"),
+        ("body: {credentials: [{apiKey: canary}]}", "apiKey", "{body: apiKey,"),
+        ("body: {password: 12345678}", "password", "{body: password,"),
+    ] {
+        let found = findings(&with(line));
+        let place = "config/connectors/acme.company.yaml:11: ";
+        assert!(
+            matches!(&found[..], [one] if one.starts_with(place) && one.contains(&format!("`{name}`")) && one.contains(auth)),
+            "{found:#?}"
+        );
+        assert!(!found[0].to_lowercase().contains("canary"), "{found:?}");
+    }
+    let of_key = GOOD.replace("{body: {domain: \"{{key}}\"}}", "{body: {domain: \"{{key}}\", access_token: canary0123456789}}");
+    assert!(findings(&of_key)[0].starts_with("config/connectors/acme.company.yaml:13: `access_token`"));
+    for line in [
+        "query: {key: domain, token: \"{{key}}\", sort_key: headcount}",
+        "headers: {x-api-version: \"2025-11-01\", accept: application/json}",
+        "body: {key: website, author: canary0123456789, keys: [a0123456789012]}",
+    ] {
+        assert_eq!(findings(&with(line)), [""; 0], "{line}");
+    }
+    // What was published before anybody looked goes on working.
+    let published = sources().below("").map(|(file, text)| (file.to_owned(), text.to_owned())).collect::<Vec<_>>();
+    let written = published.into_iter().chain([("connectors/acme.company.yaml".to_owned(), with("query: {api_key: canary}"))]);
+    let written = Sources::new(written);
+    assert!(configure(&written).is_err() && configure_for_use(&written).is_ok());
+}
+
+#[test]
 fn all_mistakes_are_found_together() {
     let wrong = GOOD.replace("timeout: 1s", "timeout: 0ms").replace("as: number", "as: text").replace("hit: $.company", "hit: x");
     assert_eq!(findings(&wrong).len(), 3);
