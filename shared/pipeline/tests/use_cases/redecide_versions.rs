@@ -9,7 +9,7 @@ use domain::units::Millis;
 use pipeline::messages::{RedecideMessage, from_body, to_body};
 use pipeline::ports::{InForce, Records as _, Saved, Settings as _};
 use pipeline::redecide::{Redecide, Redecided};
-use pipeline::versions::Versions;
+use pipeline::versions::{LOOK_EVERY, Versions};
 
 use crate::redecide::{Trouble, asked, decided, the_record, troubled};
 use crate::versions::{Counted, changed, named, with};
@@ -58,6 +58,16 @@ async fn within_a_minute_of_publishing_the_version_decides_under_which_it_was_as
     let reads = settings.reads();
     redecide.in_force().await.work(&under(&message, named(&changed()))).await.unwrap();
     assert_eq!(settings.reads(), reads, "what is loaded is not looked up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_minute_after_publishing_the_version_decides_whoever_asked() {
+    let (world, settings) = (World::new(), Arc::new(Counted::default()));
+    let (_, message) = decided(&world).await;
+    let redecide = process(&world, &settings).await;
+    settings.publish(&changed(), world.now()).await;
+    tokio::time::advance(LOOK_EVERY.to_std()).await;
+    assert_eq!(to(&redecide.in_force().await.work(&message).await.unwrap()), Track::SdrQueue);
 }
 
 #[tokio::test(start_paused = true)]
