@@ -16,6 +16,9 @@ use super::{CLOCK_SKEW, CLOSING_TIME, Enrich, LEASE, Work};
 use crate::ports::{CacheKey, Priced, Reserved, StoreError, Window};
 use crate::work::Retry;
 
+/// Of calls that go out together the first waits so long for each reservation behind its own; the call keeps all of its time.
+const RESERVING: Millis = Millis::seconds(1);
+
 /// An answer and what it cost.
 pub(super) struct Answer {
     pub(super) reply: Reply,
@@ -85,11 +88,14 @@ impl Enrich {
     /// one after the other, for transactions on one balance cancel each other; then they go out together (S4-38).
     pub(super) async fn ask(&self, work: &mut Work, asks: Vec<Ask>) -> Result<Option<Timestamp>, Retry> {
         let (mut questions, mut failed) = (Vec::new(), None);
-        for ask in asks {
+        let count = asks.len();
+        for (place, ask) in asks.into_iter().enumerate() {
             let Some(operation) = self.config.catalogue.get(&ask.operation) else { continue };
             let at = self.clock.now();
             let ask = if Self::is_in_a_hurry(work) { ask.at_once() } else { ask };
-            match self.prepare(work, &ask, operation).await {
+            let behind = i64::try_from(count - place - 1).unwrap_or(i64::MAX);
+            let lasts = Millis(ask.longest().0.saturating_add(RESERVING.0.saturating_mul(behind)));
+            match self.prepare(work, &ask, operation, lasts).await {
                 Ok(prepared) => questions.push(Question { ask, operation, at, prepared }),
                 Err(error) => {
                     failed = Some(error);
@@ -131,7 +137,8 @@ impl Enrich {
         Ok(log(work, asked, line, at))
     }
 
-    async fn prepare(&self, work: &mut Work, ask: &Ask, operation: &Operation) -> Result<Prepared, Retry> {
+    /// `lasts` is how long it may be until the call has ended.
+    async fn prepare(&self, work: &mut Work, ask: &Ask, operation: &Operation, lasts: Millis) -> Result<Prepared, Retry> {
         let key = self.cache_key(operation, &ask.key);
         if let Some(kept) = self.kept(work, operation, &key).await? {
             return Ok(Prepared::Ended(Asked::Answered(Answer { reply: kept.reply, cost: Credits::ZERO, cached: true })));
@@ -145,13 +152,13 @@ impl Enrich {
             return Ok(Prepared::Out { key, reservation: None });
         }
         if work.run.paid_by.is_none() {
-            work.run.paid_by = self.renew(work, ask.longest()).await?;
+            work.run.paid_by = self.renew(work, lasts).await?;
         }
         // Found out now, or by a question that goes out together with this one.
         if let Some(other) = work.run.paid_by.clone() {
             return Ok(Prepared::Ended(Asked::NotMade(Skip::SameIdentity { run: other })));
         }
-        let reservation = self.reservation(work, ask, operation, &key);
+        let reservation = self.reservation(work, ask, operation, &key, lasts);
         let bounds = bounds(&self.config.limits, reservation.amount, &reservation.charge, work.run.priority);
         match self.store.reserve(&work.lease, &reservation, &bounds).await? {
             Reserved::Refused(scope) => Ok(Prepared::Ended(Asked::NotMade(Skip::Cap { scope }))),
@@ -163,7 +170,7 @@ impl Enrich {
         }
     }
 
-    fn reservation(&self, work: &Work, ask: &Ask, operation: &Operation, key: &CacheKey) -> Reservation {
+    fn reservation(&self, work: &Work, ask: &Ask, operation: &Operation, key: &CacheKey, lasts: Millis) -> Reservation {
         let now = self.clock.now();
         Reservation {
             id: ReservationId { run: work.run.id.clone(), operation: operation.name.clone(), attempt: ask.attempt },
@@ -176,7 +183,7 @@ impl Enrich {
             },
             periods: Periods::of(now, &self.config.limits),
             answer: key.hash.clone(),
-            open_until: now.after(ask.longest()).after(CLOCK_SKEW),
+            open_until: now.after(lasts).after(CLOCK_SKEW),
             state: ReservationState::Calling,
         }
     }
