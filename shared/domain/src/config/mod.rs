@@ -29,7 +29,7 @@ use sha2::{Digest, Sha256};
 
 use crate::condition::{Truth, View};
 use crate::confidence::Trust;
-use crate::coverage::{Audience, Coverage};
+use crate::coverage::Audience;
 use crate::credits::Limits;
 use crate::eligibility::Eligibility;
 use crate::freshness::{Freshness, FreshnessTable};
@@ -296,12 +296,6 @@ impl Config {
     #[must_use]
     pub fn view<'a>(&self, facts: &'a Facts) -> View<'a> {
         View::of(facts).with_floor(self.trust.floor)
-    }
-
-    /// Which of the channels that its audiences require a lead has (S1-05).
-    #[must_use]
-    pub fn coverage(&self, view: &View<'_>) -> Coverage {
-        Coverage::of(&self.audiences, view)
     }
 
     /// The operations that the steps name, in their order; one that several name stands as often.

@@ -130,7 +130,7 @@ mod tests {
     use crate::condition::{Truth, View};
     use crate::config::Finding;
     use crate::config::tests::{assert_found, config, facts, findings};
-    use crate::coverage::Status;
+    use crate::coverage::{Coverage, Status};
     use crate::schema::Field;
     use crate::value::Value;
 
@@ -272,7 +272,7 @@ mod tests {
         let names: Vec<&str> = config.audiences.iter().map(|audience| audience.name.as_str()).collect();
         assert_eq!(names, ["callers", "outbound"], "the main file's `outbound` replaces the preset's");
         let known = facts(&config, &[("company.headcount", Value::number(2000))]);
-        let coverage = config.coverage(&View::of(&known));
+        let coverage = Coverage::of(&config.audiences, &View::of(&known));
         assert_eq!(coverage.status, Some(Status::Empty));
         assert_eq!(coverage.required, [Channel::WorkEmail, Channel::Phone, Channel::LinkedinUrl]);
         let condition = Condition::parse("audience.callers", &config.schema).unwrap();
