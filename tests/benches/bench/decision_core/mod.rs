@@ -18,7 +18,7 @@ use contenders::{Contender, DECISION_CORE, PROFILE};
 pub(crate) const ID: &str = "b";
 
 /// The instructions of one decision, as they were counted last. Another number is a change here, with its reason in the commit.
-const LAST: f64 = 1_166_972.0;
+const LAST: f64 = 1_143_396.0;
 /// The name of that number, for whoever has to change it.
 const LAST_IS_IN: &str = "`LAST` in tests/benches/bench/decision_core/mod.rs";
 /// How far from the last number one may be: below it is a compiler's whim, above it a change of the code.
