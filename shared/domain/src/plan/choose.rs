@@ -209,8 +209,9 @@ impl<'a> Choice<'a> {
 
     /// The same once these calls were made, whatever they say: they may tell what it is wanted for, or be what it leads to.
     pub(super) fn is_due_after(&self, earlier: &[&Candidate<'a>], candidate: &Candidate<'a>) -> bool {
-        let Situation { plan, explored, .. } = self.situation;
-        if candidate.operation.price.is_free() || *explored || plan.until == Until::Everything {
+        let Situation { plan, explored, kept, .. } = self.situation;
+        let operation = candidate.operation;
+        if operation.price.is_free() || kept.contains(&operation.name) || *explored || plan.until == Until::Everything {
             return true;
         }
         let made = earlier.iter().flat_map(|call| std::iter::once(call.chance()).chain(self.open.led_by(call.chance())));

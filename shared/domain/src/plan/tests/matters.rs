@@ -171,6 +171,15 @@ fn s1_05_an_audience_may_be_drawn_by_the_score_and_what_the_score_reads_is_paid_
 }
 
 #[test]
+fn s4_38_answers_that_are_kept_are_taken_at_once() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("size.look", 2, "company.headcount"), ("phone.look", 2, "contact.phone")]);
+    world.kept = ["size.look", "phone.look"].map(str::to_owned).into();
+    let Next::Ask(asks) = next(&world.situation()) else { panic!("two answers are there") };
+    assert_eq!(asks.iter().map(|ask| ask.operation.as_str()).collect::<Vec<_>>(), ["size.look", "phone.look"]);
+}
+
+#[test]
 fn s4_38_a_call_that_is_due_only_for_what_it_leads_to_waits_for_that() {
     let mut world = World::new();
     steps_for(&mut world, &[("phone.look", 2, "contact.phone"), ("size.look", 2, "company.headcount")]);
