@@ -1,4 +1,4 @@
-//! Paths into an answer (JSONPath, RFC 9535). A plain one, of names, places and `[*]`, is walked here; the few that filter are
+//! Paths into an answer (`JSONPath`, RFC 9535). A plain one, of names, places and `[*]`, is walked here; the few that filter are
 //! left to the library, which is general and slow.
 
 use std::fmt;
@@ -31,7 +31,7 @@ impl Path {
     /// Reads a path.
     ///
     /// # Errors
-    /// Says what is no JSONPath.
+    /// Says what is no `JSONPath`.
     pub(crate) fn parse(text: &str) -> Result<Self, ParseError> {
         let (mut steps, rest) = leading_steps(text);
         let is_plain = text.starts_with('$') && rest.is_empty();

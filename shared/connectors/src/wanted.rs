@@ -224,9 +224,9 @@ mod tests {
         for connector in connectors.iter() {
             let Speech::Http(http) = &connector.speech else { continue };
             let bodies = connector.examples.iter().filter_map(|example| serde_json::from_slice::<Json>(&example.body).ok());
-            recorded.extend(bodies.map(|body| (&connector.operation, http, body)));
+            recorded.extend(bodies.map(|body| (&connector.operation, &**http, body)));
         }
-        let check = |(operation, http, body): &(&Operation, &Box<Http>, Json)| {
+        let check = |(operation, http, body): &(&Operation, &Http, Json)| {
             let answer = Answer { status: 200, headers: HeaderMap::new(), body: body.to_string().into_bytes() };
             assert_eq!(http.read(operation, &answer, NOW), http.read_parsed(operation, &answer, Some(body), NOW), "{body}");
         };
