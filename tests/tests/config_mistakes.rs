@@ -10,10 +10,15 @@ const SIGNUP: &str = "presets/signup.yaml";
 
 /// The findings about the bundled configuration after one text of one file was replaced.
 fn findings(file: &str, from: &str, to: &str) -> Vec<Finding> {
+    findings_of(&[(file, from, to)])
+}
+
+/// After several replacements.
+fn findings_of(edits: &[(&str, &str, &str)]) -> Vec<Finding> {
     let sources = bundled_config();
     let files = sources.below("").map(|(path, text)| {
-        let text = if path == file { text.replacen(from, to, 1) } else { text.to_owned() };
-        (path.to_owned(), text)
+        let of_it = edits.iter().filter(|(file, ..)| *file == path);
+        (path.to_owned(), of_it.fold(text.to_owned(), |text, (_, from, to)| text.replacen(from, to, 1)))
     });
     connectors::configure(&Sources::new(files)).err().map(|findings| findings.0).unwrap_or_default()
 }
@@ -294,6 +299,10 @@ fn s4_33_a_batch_that_nobody_takes_or_fills_or_waits_for_is_found() {
     }
     let nobody = "no provider of step `domain` has a batch form; these have one: crustdata.company, crustdata.person, pdl.person; write it into the connector, or drop `batch`";
     assert_eq!(with(DNS, "{size: 25, wait: 2s}"), [Finding::new(SIGNUP, at(DNS), nobody)]);
+    let (company, most) = ("connectors/crustdata.person.yaml", "  most: 25\n");
+    let dear = [(company, most, "  most: 25\n  at_least: 10\n"), (SIGNUP, PERSON, &format!("{PERSON}    batch: {{size: 5, wait: 2s}}\n"))];
+    let alone = "step `person`: `crustdata.person` takes no batch of fewer than 10, so each call goes out by itself after its wait; write `size: 10` or more";
+    assert_eq!(findings_of(&dear), [Finding::new(SIGNUP, at(PERSON), alone)]);
     assert!(with(PERSON, "{size: 25}")[0].message.contains("wait"), "both are written");
 }
 

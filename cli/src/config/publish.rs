@@ -39,11 +39,11 @@ impl Publish {
             format!("  {} files, against {}, which is in force:\n{told}", sources.iter().count(), called(&before))
         };
         store(&place, &sources, &changes).await?;
-        if self.no_activate {
-            return say(format_args!("what was in force stays; `millrace config activate {}` puts this one in force", what.as_str()));
-        }
         if what == before {
             return say("it was in force already, and nothing changed");
+        }
+        if self.no_activate {
+            return say(format_args!("what was in force stays; `millrace config activate {}` puts this one in force", what.as_str()));
         }
         place.put_in_force(&what, &before).await?;
         say(format_args!(

@@ -6,7 +6,7 @@ use pipeline::ports::{Active, InForce, Settings as _, Version};
 use serde_json::{Value, json};
 
 use super::place::TABLES;
-use crate::say::say;
+use crate::say::{note, say};
 use crate::stack::Which;
 use crate::table::table;
 
@@ -42,6 +42,9 @@ impl List {
         lines.push(Line::bundled(active.as_ref()));
         let now = active.map_or(InForce::Bundled, |active| active.what);
         let is_active = |line: &Line| line.name == now.as_str();
+        if let Some(hash) = now.hash().filter(|hash| lines.iter().all(|line| line.name != **hash)) {
+            note(format_args!("version {hash} is in force and cannot be found; put another one in force"));
+        }
         if self.json {
             return say(format_args!("{:#}", lines.iter().map(|line| line.to_json(is_active(line))).collect::<Value>()));
         }
@@ -50,9 +53,6 @@ impl List {
             let (published, activated) = (line.published_at.as_deref(), line.activated_at.as_deref());
             let now = if is_active(line) { "in force now" } else { "" };
             rows.add_row([&line.name, published.unwrap_or("came with the functions"), activated.unwrap_or_default(), now]);
-        }
-        if let Some(hash) = now.hash().filter(|hash| lines.iter().all(|line| line.name != **hash)) {
-            say(format_args!("version {hash} is in force and cannot be found; put another one in force"))?;
         }
         say(rows)
     }

@@ -13,6 +13,10 @@ use crate::document::Document;
 const ALWAYS: &[&str] = &["authorization", "apikey", "accesskey", "secretkey", "subscriptionkey", "password", "secret", "cookie"];
 /// Names under which they take secrets and other things alike.
 const OFTEN: &[&str] = &["key", "token", "auth"];
+/// Names that end like these and take what everybody may read.
+const NEVER: &[&str] = &["idempotencykey", "sortkey", "partitionkey"];
+/// Answers to a question that a name asks, such as `include_secret`.
+const ANSWERS: &[&str] = &["true", "false", "yes", "no", "none", "0", "1"];
 /// What is shorter is a word of the vendor's rather than a key.
 const KEY_MIN_CHARS: usize = 12;
 
@@ -23,6 +27,13 @@ pub(crate) fn secrets_in(file: &str, document: &Document) -> Vec<Finding> {
         findings.extend(of_texts(file, "header", &request.headers));
         findings.extend(of_texts(file, "query", &request.query));
         findings.extend(request.body.iter().flat_map(|body| of_body(file, body)));
+    }
+    if let Some(batch) = document.batch.as_ref().map(|section| &section.value) {
+        findings.extend(batch.request.query.iter().flat_map(|query| of_texts(file, "query", query)));
+        findings.extend(batch.request.body.iter().flat_map(|body| of_body(file, body)));
+        for entry in batch.keys.value.values() {
+            findings.extend(of_json(file, entry.referenced.line(), &entry.value.each));
+        }
     }
     for section in document.keys.values().map(|section| &section.value) {
         findings.extend(of_texts(file, "query", &section.query));
@@ -37,9 +48,13 @@ fn of_texts(file: &str, place: &str, texts: &BTreeMap<String, Spanned<String>>) 
 }
 
 fn of_body(file: &str, body: &Spanned<Json>) -> Vec<Finding> {
+    of_json(file, body.referenced.line(), &body.value)
+}
+
+fn of_json(file: &str, line: u64, json: &Json) -> Vec<Finding> {
     let mut names = Vec::new();
-    find_in(&body.value, &mut names);
-    names.into_iter().map(|name| finding(file, body.referenced.line(), "body", name)).collect()
+    find_in(json, &mut names);
+    names.into_iter().map(|name| finding(file, line, "body", name)).collect()
 }
 
 /// The names of the members, however deep, that hold what looks like a secret.
@@ -60,10 +75,13 @@ fn find_in<'j>(json: &'j Json, found: &mut Vec<&'j str>) {
 }
 
 fn is_secret(name: &str, text: &str) -> bool {
-    if text.trim().is_empty() || text.contains("{{") {
+    if text.trim().is_empty() || text.contains("{{") || ANSWERS.contains(&text.trim()) {
         return false;
     }
     let name: String = name.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    if NEVER.iter().any(|end| name.ends_with(end)) {
+        return false;
+    }
     ALWAYS.iter().any(|end| name.ends_with(end)) || (OFTEN.iter().any(|end| name.ends_with(end)) && looks_random(text))
 }
 
@@ -81,5 +99,10 @@ fn finding(file: &str, line: u64, place: &str, name: &str) -> Finding {
     } else {
         format!("{{{place}: {name}, value: \"{{{{secret}}}}\", secret: NAME}}")
     };
-    Finding::new(file, line, format!("`{name}` holds what looks like a secret, which everybody reads here; name it: `auth: {auth}`"))
+    let where_to = if place == "body" { ", which stands at the top of the body" } else { "" };
+    Finding::new(
+        file,
+        line,
+        format!("`{name}` holds what looks like a secret, which everybody reads here; name it: `auth: {auth}`{where_to}"),
+    )
 }

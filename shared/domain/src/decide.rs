@@ -125,7 +125,7 @@ pub fn decide(config: &Config, evidence: &Evidence<'_>, seq: u64, now: Timestamp
         route,
         set: set.map(str::to_owned),
         owner: None,
-        unmet: unmet(&config.plan, &scored),
+        unmet: unmet(&config.plan, &scored, evidence.calls),
         failed: failed(&config.plan, evidence.calls, &scored),
         absent,
         before: evidence.before.cloned(),

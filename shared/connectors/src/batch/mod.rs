@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value as Json};
 use url::Url;
 
-use crate::egress::{BATCH_BODY_MAX_BYTES, Call, Redirects};
+use crate::egress::{BATCH_BODY_MAX_BYTES, BODY_MAX_BYTES, Call, Redirects};
 use crate::path::Path;
 use crate::request::{Body, Request, address};
 
@@ -74,7 +74,11 @@ impl BatchForm {
         let url = address(base.unwrap_or(&request.base_url), &self.around.path, &self.around.query)?;
         let call = request.sign(Method::POST, url, Some(body), secret)?;
         // Whoever may send a GET on may not send this on.
-        Some(Call { redirects: Redirects::Refused, most_bytes: BATCH_BODY_MAX_BYTES, ..call })
+        Some(Call {
+            redirects: Redirects::Refused,
+            most_bytes: BODY_MAX_BYTES.saturating_mul(keys.len()).min(BATCH_BODY_MAX_BYTES),
+            ..call
+        })
     }
 
     /// What is sent for these keys, but for the secret.

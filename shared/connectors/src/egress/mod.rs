@@ -26,7 +26,7 @@ use names::{Guard, NotPublic, System};
 /// A longer body is refused.
 pub(crate) const BODY_MAX_BYTES: usize = 2 * 1024 * 1024;
 /// The same for an answer that speaks of many.
-pub(crate) const BATCH_BODY_MAX_BYTES: usize = 4 * BODY_MAX_BYTES;
+pub(crate) const BATCH_BODY_MAX_BYTES: usize = 8 * BODY_MAX_BYTES;
 /// A page may send us on this often.
 const REDIRECTS_MAX: usize = 3;
 /// A page takes at most this long, whatever the caller would wait.

@@ -25,6 +25,11 @@ impl Checker {
         }
         let operations: Vec<&Operation> = providers.iter().filter_map(|name| self.catalogue.get(name)).collect();
         let terms = operations.iter().filter_map(|operation| Some((operation.name.as_str(), operation.batch.as_ref()?)));
+        for (name, BatchTerms { at_least, .. }) in terms.clone().filter(|(_, terms)| size < terms.at_least) {
+            find(format!(
+                "step `{step}`: `{name}` takes no batch of fewer than {at_least}, so each call goes out by itself after its wait; write `size: {at_least}` or more"
+            ));
+        }
         match terms.max_by_key(|(_, terms)| terms.most) {
             None if !operations.is_empty() => {
                 let able: Vec<&str> =

@@ -1,6 +1,6 @@
 //! Whether an address is one that this person has at this company, by what sources tell of them (S3-73).
 
-use super::{Inputs, Rule, Seen, believed, follows};
+use super::{Inputs, Rule, Seen, follows};
 use crate::confidence::Trust;
 use crate::identity::{Domain, Email, EmailKind};
 use crate::merge::{Fact, Facts};
@@ -25,10 +25,12 @@ pub(super) const EMAIL_OF: Rule = Rule {
     matters,
 };
 
-/// Only work addresses are made after the person. Where a source finds them it says together with the name.
-fn matters(facts: &Facts, trust: &Trust) -> Inputs {
-    let kind = believed(facts, trust, "email.kind").and_then(text);
-    if kind.is_none_or(|kind| kind == EmailKind::Work.as_str()) { KNOWN_BY } else { &[] }
+/// Only work addresses are made after the person. Where a source finds them it says together with the name. An address that is
+/// contested may not be the one that was claimed.
+fn matters(facts: &Facts, _: &Trust) -> Inputs {
+    let claimed = facts.get(&Field::known(EMAIL)).filter(|fact| fact.conflicts.is_empty());
+    let kind = claimed.and_then(text).and_then(|address| Email::parse(address).ok()).map(|email| email.kind());
+    if kind.is_none_or(|kind| kind == EmailKind::Work) { KNOWN_BY } else { &[] }
 }
 
 /// How first and last name are made into an address; each part whole or by its first letter.

@@ -36,7 +36,7 @@ pub fn next(situation: &Situation<'_>) -> Next {
             Err(Refusal::Final(why)) if free.is_empty() => return skip(step, operation, why),
             Err(Refusal::Final(_)) => {}
             Err(Refusal::ForNow(why)) => postponed = postponed.or(Some((step, operation, why))),
-            Ok(key) if ready_at.is_none() && (operation.price.is_free() || situation.kept.contains(&operation.name)) => {
+            Ok(key) if ready_at.is_none() && situation.costs_nothing(operation) => {
                 free.push(Candidate { step, operation, key, ready_at });
             }
             Ok(key) => paid.push(Candidate { step, operation, key, ready_at }),
@@ -143,7 +143,11 @@ pub(super) struct Choice<'a> {
 impl<'a> Choice<'a> {
     fn key_for(&self, step: &Step, operation: &Operation) -> Result<&'a LookupKey, Refusal> {
         let situation = self.situation;
-        let applies = applies(situation, step, &self.open.fields);
+        let applies = match applies(situation, step, &self.open.fields) {
+            // What only the step's own calls could overturn is not waited for.
+            Truth::Unknown => applies(situation, step, &self.open.but_by(situation, step)),
+            known => known,
+        };
         if applies == Truth::False {
             let guard = step.guards.iter().find(|guard| settled(situation, &guard.when, &self.open.fields) == Truth::False);
             return Err(Refusal::Final(guard.map_or(Skip::ConditionFalse, |guard| guard.why.clone())));
@@ -209,9 +213,8 @@ impl<'a> Choice<'a> {
 
     /// The same once these calls were made, whatever they say: they may tell what it is wanted for, or be what it leads to.
     pub(super) fn is_due_after(&self, earlier: &[&Candidate<'a>], candidate: &Candidate<'a>) -> bool {
-        let Situation { plan, explored, kept, .. } = self.situation;
-        let operation = candidate.operation;
-        if operation.price.is_free() || kept.contains(&operation.name) || *explored || plan.until == Until::Everything {
+        let Situation { plan, explored, .. } = self.situation;
+        if self.situation.costs_nothing(candidate.operation) || *explored || plan.until == Until::Everything {
             return true;
         }
         let made = earlier.iter().flat_map(|call| std::iter::once(call.chance()).chain(self.open.led_by(call.chance())));

@@ -338,10 +338,15 @@ pub struct Situation<'a> {
 }
 
 impl<'a> Situation<'a> {
+    /// Whether asking costs nothing: by its price, or because the answer is kept.
+    fn costs_nothing(&self, operation: &Operation) -> bool {
+        operation.price.is_free() || self.kept.contains(&operation.name)
+    }
+
     /// The fields that a call of this step is made for: all that it wants, or those among them that are looked up by name. What costs
     /// nothing is asked in any case, for the gate judges by it.
     fn wanted_of<'s>(&'s self, step: &'s Step, operation: &Operation) -> impl Iterator<Item = &'s Field> + use<'s, 'a> {
-        let is_free = operation.price.is_free();
+        let is_free = self.costs_nothing(operation);
         step.wants.iter().filter(move |field| is_free || self.action.means(field))
     }
 

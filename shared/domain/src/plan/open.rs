@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Plan, Situation, Step, Stop};
+use super::{Call, CallOutcome, OnFailure, OnRateLimit, OnTimeout, Operation, Plan, Situation, Skip, Step, Stop};
 use crate::condition::{Condition, Truth, View};
 use crate::confidence;
 use crate::derived;
@@ -85,24 +85,24 @@ fn remaining<'a>(situation: &Situation<'a>, step: &'a Step) -> Vec<&'a Operation
 }
 
 /// Why nobody will pay for this operation any more; a free one is never refused.
-pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, step: &Step, operation: &Operation) -> Option<super::Skip> {
+pub(super) fn payment_refused(situation: &Situation<'_>, verdict: Verdict, step: &Step, operation: &Operation) -> Option<Skip> {
     if operation.price.is_free() {
         return None;
     }
     let paid = situation.calls.iter().filter(|call| call.operation == operation.name && call.cost > Credits::ZERO);
     if paid.count() >= PAID_ATTEMPTS_MAX {
-        return Some(super::Skip::AttemptsSpent);
+        return Some(Skip::AttemptsSpent);
     }
     if verdict != Verdict::Pass {
-        return Some(super::Skip::HeldByGate);
+        return Some(Skip::HeldByGate);
     }
     if situation.cached_only && !situation.kept.contains(&operation.name) {
-        return Some(super::Skip::CachedOnly);
+        return Some(Skip::CachedOnly);
     }
     if !is_within_budget(situation, step, operation) {
-        return Some(super::Skip::StepBudget);
+        return Some(Skip::StepBudget);
     }
-    situation.paid_by.map(|run| super::Skip::SameIdentity { run: run.clone() })
+    situation.paid_by.map(|run| Skip::SameIdentity { run: run.clone() })
 }
 
 /// Whether a step may spend on one run what a call costs at most. Answers that are kept cost nothing.
@@ -178,6 +178,12 @@ fn open_under<'a>(situation: &Situation<'a>, verdict: Verdict) -> Open<'a> {
 }
 
 impl<'a> Open<'a> {
+    /// The fields that calls of other steps leave open.
+    pub(super) fn but_by(&self, situation: &Situation<'_>, step: &Step) -> BTreeSet<Field> {
+        let others: Vec<Chance<'_>> = self.chances.iter().filter(|chance| chance.step.name != step.name).copied().collect();
+        told_by(situation, &others)
+    }
+
     /// The open fields that an operation may tell, or whose worth hangs on what it tells.
     pub(super) fn told_by(&self, operation: &Operation) -> BTreeSet<Field> {
         moved(operation).into_iter().filter(|field| self.fields.contains(field)).collect()
@@ -360,10 +366,15 @@ fn holds(stop: Stop, fact: &Fact) -> bool {
 }
 
 /// The required steps that have not all they want, though their condition holds or may hold: what a person has to look at.
+/// A step that was left out because other fields are looked up this time lacks nothing by that.
 #[must_use]
-pub fn unmet(plan: &Plan, view: &View<'_>) -> Vec<String> {
+pub fn unmet(plan: &Plan, view: &View<'_>, calls: &[Call]) -> Vec<String> {
+    let is_left_out = |step: &Step| {
+        let mut of_it = calls.iter().filter(|call| call.step == step.name).peekable();
+        of_it.peek().is_some() && of_it.all(|call| call.outcome == CallOutcome::NotMade { why: Skip::NotNamed })
+    };
     let applies = |step: &&Step| step.when.as_ref().is_none_or(|when| when.evaluate(view) != Truth::False);
     let lacks = |step: &&Step| step.wants.iter().any(|field| view.value(field).is_none());
-    let unmet = plan.steps.iter().filter(|step| step.required).filter(applies).filter(lacks);
+    let unmet = plan.steps.iter().filter(|step| step.required && !is_left_out(step)).filter(applies).filter(lacks);
     unmet.map(|step| step.name.clone()).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::choose::{Candidate, Choice};
 use super::open::Chance;
-use super::{Ask, Operation, Order, Step};
+use super::{Ask, Order, Step};
 
 impl<'a> Choice<'a> {
     /// Of these calls, each of which is made in any case, those that may go out together with the first: one after the other they
@@ -33,7 +33,7 @@ impl<'a> Choice<'a> {
         let place = |step: &Step| self.situation.plan.steps.iter().position(|other| other.name == step.name);
         let is_written_before = place(chance.step) < place(own.step);
         // What costs nothing is asked first, and as it is written.
-        let is_asked_before = match (self.is_for_nothing(chance.operation), self.is_for_nothing(own.operation)) {
+        let is_asked_before = match (self.situation.costs_nothing(chance.operation), self.situation.costs_nothing(own.operation)) {
             (true, false) => true,
             (false, true) => false,
             (true, true) => is_written_before,
@@ -58,11 +58,6 @@ impl<'a> Choice<'a> {
         earlier.operation.name == later.operation.name
             || self.open.led_by(earlier.chance()).iter().any(|led| led.is(&later.chance()))
             || (!later.operation.price.is_free() && self.may_change_gate(earlier))
-    }
-
-    /// Whether asking costs nothing: by its price, or because the answer is kept.
-    fn is_for_nothing(&self, operation: &Operation) -> bool {
-        operation.price.is_free() || self.situation.kept.contains(&operation.name)
     }
 
     fn may_change_gate(&self, candidate: &Candidate<'a>) -> bool {

@@ -103,6 +103,11 @@ impl Enrich {
                 }
             }
         }
+        // Whoever waits for others to fill a batch lets them begin.
+        let gathers = questions.iter().any(|question| question.ask.gather.is_some());
+        if gathers {
+            work.desk.leave();
+        }
         // What is reserved is called also when a later reservation failed: nobody else may call under it.
         let (told, saved) = self.call_all(work, questions).await;
         let mut wait = None;
@@ -112,8 +117,21 @@ impl Enrich {
                 Err(error) => failed = failed.or(Some(error.into())),
             }
         }
+        if gathers {
+            let paid = self.come_back(work).await;
+            failed = failed.or(paid.err());
+        }
         saved?;
         failed.map_or(Ok(wait), Err)
+    }
+
+    /// Pays before it waits for a place: the person counts as paid for at once, however long that takes.
+    async fn come_back(&self, work: &mut Work) -> Result<(), Retry> {
+        let turn = self.desks.turn_to_write().await;
+        let paid = self.pay(work).await;
+        drop(turn);
+        work.desk = self.desks.come_back().await;
+        paid
     }
 
     /// Whether somebody waits, or the queue is for those who do: then no call waits for others to fill a batch.
@@ -148,11 +166,14 @@ impl Enrich {
         }
         // What the last calls owe is paid before the next ones: a crash in between leaves open what went out together, never more.
         self.pay(work).await?;
-        if operation.price.is_free() {
+        if operation.price.is_free() && ask.gather.is_none() {
             return Ok(Prepared::Out { key, reservation: None });
         }
         if work.run.paid_by.is_none() {
             work.run.paid_by = self.renew(work, lasts).await?;
+        }
+        if operation.price.is_free() {
+            return Ok(Prepared::Out { key, reservation: None });
         }
         // Found out now, or by a question that goes out together with this one.
         if let Some(other) = work.run.paid_by.clone() {
@@ -260,7 +281,8 @@ impl Enrich {
 
     /// The person counts as paid for only when something was: a call that failed for free leaves the next one its chance.
     pub(super) async fn close_window(&self, work: &Work, used: Credits) -> Result<(), StoreError> {
-        if let (Some(identity), true) = (&work.identity, used > Credits::ZERO) {
+        // Who was looked up for certain fields alone may still be looked up.
+        if let (Some(identity), true) = (&work.identity, used > Credits::ZERO && work.run.action.is_all_missing()) {
             let until = self.clock.now().after(self.config.deadlines.identity_window);
             self.store.close_window_paid(identity, &work.run.id, until).await?;
         }

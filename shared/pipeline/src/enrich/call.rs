@@ -16,17 +16,6 @@ impl Enrich {
     /// on: their answers are paid for and correct the decision (S3-30).
     /// Whether the provisional decision could be stored comes beside the replies, which must not be lost over it.
     pub(super) async fn call_all<'a>(&self, work: &mut Work, questions: Vec<Question<'a>>) -> (Vec<Told<'a>>, Result<(), StoreError>) {
-        // Whoever waits for others to fill a batch lets them begin.
-        if questions.iter().any(|question| question.ask.gather.is_some()) {
-            work.desk.leave();
-            let back = self.make_calls(work, questions).await;
-            work.desk = self.desks.take().await;
-            return back;
-        }
-        self.make_calls(work, questions).await
-    }
-
-    async fn make_calls<'a>(&self, work: &mut Work, questions: Vec<Question<'a>>) -> (Vec<Told<'a>>, Result<(), StoreError>) {
         let run = work.run.id.clone();
         let calls = join_all(questions.into_iter().map(|question| self.call(&run, question)));
         tokio::pin!(calls);
@@ -67,9 +56,11 @@ impl Enrich {
     ) -> Result<End, StoreError> {
         let Some(ask) = self.while_it_is_open(ask, &reservation) else { return self.give_back(reservation).await };
         let reply = self.look_up(&ask).await;
+        let turn = if ask.gather.is_some() { Some(self.desks.turn_to_write().await) } else { None };
         if let Err(error) = self.keep_paid(&key, operation, &reply, &reservation.id).await {
             tracing::warn!(run = %run, error = %error, "a paid reply could not be kept; this run goes on with it");
         }
+        drop(turn);
         Ok(End::Heard { reply, key: None, reservation: Some(reservation) })
     }
 

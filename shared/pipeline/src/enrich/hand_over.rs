@@ -5,7 +5,6 @@ use domain::gate::Verdict;
 use domain::plan;
 use domain::priority::Priority;
 use domain::record::Record;
-use domain::rules::Action;
 use domain::run::Run;
 use domain::signup::RunId;
 use domain::units::{Millis, Timestamp};
@@ -23,7 +22,7 @@ impl Enrich {
     /// Sends the decided lead on; what the gate holds goes nowhere.
     pub(super) async fn hand_over(&self, lease: &Lease, run: Box<Run>) -> Result<Worked, Retry> {
         let Some(decision) = run.decision() else { return Err(Retry("a decided run without a decision".to_owned())) };
-        if run.refreshed_by.is_some() {
+        if self.refresh_of(&run).is_some() {
             self.refresh_in_background(&run).await?;
         }
         if let Some(record) = &run.record {
@@ -48,7 +47,7 @@ impl Enrich {
             signup: run.signup.for_refresh(),
             priority: Priority::Low,
             trigger: Trigger::Scheduled,
-            action: Action::AllMissing,
+            action: run.action.clone(),
             accepted_at: self.clock.now(),
             answer_by: None,
             copies: 0,

@@ -127,7 +127,11 @@ impl Enrich {
     /// [`Retry`] when the store or the queue failed: the message has to come again.
     pub async fn work(&self, message: &LookupMessage, time_left: Millis) -> Result<Worked, Retry> {
         let came = self.clock.now();
-        let desk = self.desks.take().await;
+        // Whoever had to wait begins with all the time that a run may take, or leaves it to an invocation that has it.
+        let patience = Millis(time_left.0 - self.config.deadlines.background.0 - CLOSING_TIME.0);
+        let Some(desk) = self.desks.take(patience).await else {
+            return self.park_message(message, self.clock.now(), "the invocation had no place for it in time").await;
+        };
         let now = self.clock.now();
         let time_left = Millis(time_left.0 - now.since(came).0);
         if time_left < LEAST_TIME {

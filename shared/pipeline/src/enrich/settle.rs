@@ -1,6 +1,6 @@
 //! What a reply means for the ledger, the cache and the log.
 
-use domain::credits::Settlement;
+use domain::credits::{Settlement, Tariff};
 use domain::freshness::Freshness;
 use domain::plan::{CallOutcome, Operation};
 use domain::reply::Reply;
@@ -11,6 +11,10 @@ use crate::ports::Priced;
 
 /// What the vendor bills for a reply. Where it may have billed and nobody can tell, all of it counts as used.
 pub(crate) fn settlement_of(priced: &Priced, operation: &Operation) -> Settlement {
+    // Whoever shares an entry of the vendor's bill owes nothing for it, also when nobody knows what it was.
+    if priced.tariff == Tariff::Shared {
+        return Settlement::Used(Credits::ZERO);
+    }
     let price = operation.price_at(priced.tariff);
     match &priced.reply {
         Reply::Hit { observations } => {

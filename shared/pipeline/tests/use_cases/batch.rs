@@ -296,15 +296,44 @@ async fn i8_after_a_crash_the_next_claimant_and_the_sweep_settle_at_the_bulk_pri
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_invocation_works_on_ten_runs_at_a_time_and_those_that_have_to_wait_lose_that_time() {
+async fn an_invocation_works_on_ten_runs_at_a_time_and_the_rest_is_left_to_one_with_time() {
     let scene = scene();
     let mut config = (*scene.world.enrich.config).clone();
     config.plan.steps[0].batch = None;
+    let most = config.deadlines.background.0;
     let enrich = pipeline::enrich::Enrich { config: config.into(), ..scene.world.enrich.clone() };
-    let (messages, time) = (leads(25), Millis(3_400));
+    // Time for a run of the longest kind, and a little more than one turn of ten.
+    let (messages, time) = (leads(25), Millis(most + 1_000 + 400));
     let worked = join_all(messages.iter().map(|message| enrich.work(message, time))).await;
-    assert_eq!(scene.now(), START.after(ANSWERED_IN).after(ANSWERED_IN), "two turns of ten, and for the third too little time is left");
+    assert_eq!(scene.now(), START.after(ANSWERED_IN).after(ANSWERED_IN), "two turns of ten, and for the third there is no time");
     let finished = worked.iter().filter(|worked| matches!(worked, Ok(Worked::Finished { .. }))).count();
-    let parked = worked.iter().filter(|worked| matches!(worked, Ok(Worked::Parked { .. }))).count();
-    assert_eq!((finished, parked, scene.vendor.requests().len()), (20, 5, 20));
+    let parked =
+        worked.iter().filter(|worked| matches!(worked, Ok(Worked::Parked { until, .. }) if *until <= START.after(Millis(400)))).count();
+    assert_eq!((finished, parked, scene.vendor.requests().len()), (20, 5, 20), "whoever finds no place goes as soon as that is sure");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_comes_back_from_a_batch_waits_for_nobody_who_has_not_begun() {
+    let scene = scene_with(Millis::seconds(4), 1);
+    let mut config = (*scene.world.enrich.config).clone();
+    config.plan.steps[0].batch = Some(Batch { size: 10, wait: WAIT });
+    let enrich = pipeline::enrich::Enrich { config: config.into(), ..scene.world.enrich.clone() };
+    let messages = leads(40);
+    let ends = join_all(messages.iter().map(async |message| {
+        enrich.work(message, Millis::seconds(60)).await.unwrap();
+        scene.now()
+    }))
+    .await;
+    assert!(ends.iter().all(|end| *end == START.after(Millis::seconds(4))), "four full batches at once: {ends:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn x_08_an_answer_that_is_lost_is_counted_once_for_all_who_share_its_entry() {
+    let scene = scene();
+    *scene.vendor.reply.lock().unwrap() = Reply::Unreadable { why: "no JSON".into() };
+    let colleagues: Vec<LookupMessage> =
+        ["ann@acme.io", "bob@acme.io"].iter().map(|email| crate::world::signup(email, email, Arrival::FreeTier)).collect();
+    scene.finish_all(&colleagues).await;
+    let used: Vec<Credits> = scene.entries().iter().map(Reservation::used).collect();
+    assert_eq!(used.iter().fold(Credits::ZERO, |sum, used| sum.plus(*used)), SINGLE, "{used:?}");
 }

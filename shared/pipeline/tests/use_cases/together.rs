@@ -122,6 +122,17 @@ async fn s0_96_a_run_for_one_field_pays_for_that_alone() {
     assert_eq!((world.provider.asked("crustdata.person"), world.provider.asked("crustdata.company")), (1, 0));
     assert_eq!(call(&run, "crustdata.company").outcome, CallOutcome::NotMade { why: Skip::NotNamed });
     assert!(run.facts.contains_key(&seniority));
+    let signup = world.finish(&signup("jane@acme.io", "d9", Arrival::DemoRequest)).await;
+    assert_eq!((signup.paid_by, world.provider.asked("crustdata.company")), (None, 1), "she was not looked up by that");
+}
+
+#[tokio::test(start_paused = true)]
+async fn s3_55_the_refresh_of_a_run_for_one_field_asks_for_that_alone() {
+    let world = cached_only();
+    let named = Action::Fields(vec![Field::known("contact.seniority")]);
+    world.finish(&LookupMessage { action: named, ..signup("jane@acme.io", "d1", Arrival::FreeTier) }).await;
+    world.drain().await;
+    assert_eq!((world.provider.asked("crustdata.person"), world.provider.asked("crustdata.company")), (1, 0));
 }
 
 #[tokio::test(start_paused = true)]

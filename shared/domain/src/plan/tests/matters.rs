@@ -97,7 +97,7 @@ fn x_14_a_rate_limit_may_be_passed_over_and_another_step_goes_on_while_one_is_wa
 #[test]
 fn x_32_a_required_step_without_what_it_wants_is_named() {
     let mut world = World::new();
-    let unmet_in = |world: &World| unmet(&world.plan, &crate::condition::View::of(&world.facts));
+    let unmet_in = |world: &World| unmet(&world.plan, &crate::condition::View::of(&world.facts), &world.calls);
     assert!(unmet_in(&world).is_empty());
     world.plan.steps[0].required = true;
     assert_eq!(unmet_in(&world), ["company"]);
@@ -366,4 +366,16 @@ fn what_a_provider_is_still_at_work_on_counts_against_the_budget_of_its_step() {
     world.calls.clear();
     world.log("paid.a", CallOutcome::Pending { until: NOW.after(Millis::minutes(1)) });
     assert_eq!(*skipped(&next(&world.situation())), Skip::StepBudget, "2 of 3 credits may yet be billed");
+}
+
+#[test]
+fn a_step_does_not_wait_for_what_only_its_own_calls_could_overturn() {
+    let mut world = World::new();
+    world.plan.steps[0].when = Some(Condition::parse("has(company.headcount)", &world.schema).unwrap());
+    world.plan.steps[0].stop = Some(Stop::Confirmations(2));
+    world.know(fact(6000, Millis(0)));
+    assert_eq!(asked(&next(&world.situation())), "paid.a", "a second source for what one has told");
+    world.plan.steps.insert(0, Step { name: "size".into(), ..step(&["paid.b"]) });
+    world.plan.steps[0].stop = Some(Stop::Confirmations(2));
+    assert_eq!(asked(&next(&world.situation())), "paid.b", "another step may overturn it, and is asked first");
 }

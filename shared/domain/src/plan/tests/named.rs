@@ -42,6 +42,24 @@ fn s1_09_of_a_step_that_wants_more_only_the_named_field_counts() {
 }
 
 #[test]
+fn an_answer_that_is_kept_is_taken_whatever_is_named() {
+    let mut world = world(Action::Fields(vec![WHO]));
+    world.plan.steps.remove(0);
+    world.kept = ["size.look".to_owned()].into();
+    assert_eq!(asked(&next(&world.situation())), "size.look");
+}
+
+#[test]
+fn a_required_step_that_is_left_out_this_time_asks_for_no_review() {
+    let mut world = world(Action::Fields(vec![WHO]));
+    world.plan.steps[1].required = true;
+    let unmet_in = |world: &World| unmet(&world.plan, &crate::condition::View::of(&world.facts), &world.calls);
+    assert_eq!(unmet_in(&world), ["size.look"]);
+    world.calls.push(Call { step: "size.look".into(), ..line("size.look", CallOutcome::NotMade { why: Skip::NotNamed }) });
+    assert_eq!(unmet_in(&world), [""; 0]);
+}
+
+#[test]
 fn what_is_not_looked_up_this_time_is_missing_and_not_open() {
     let world = world(Action::Fields(vec![WHO]));
     assert!(!open_fields(&world.situation()).contains(&SIZE));
