@@ -156,8 +156,9 @@ impl Enrich {
             (Claim::Busy { until }, _) => self.park_message(message, until, "another worker holds the run").await,
             (Claim::HandOver(lease, run), _) => self.hand_over(&lease, run).await,
             (Claim::Mine(lease, run), window) => {
-                let worked =
-                    self.work_by_its_version(message, &lease, *run, window, known, Shift { desk, ends: now.after(time_left) }).await;
+                let shift = Shift { desk, ends: now.after(time_left) };
+                // Boxed, for it is large and there may be a hundred of them.
+                let worked = Box::pin(self.work_by_its_version(message, &lease, *run, window, known, shift)).await;
                 if worked.is_err() {
                     self.free(&lease).await;
                 }
