@@ -43,6 +43,9 @@ pub(crate) fn called(in_force: &InForce) -> String {
 }
 
 fn one_of(versions: Vec<Version>, beginning: &str) -> Result<Version> {
+    if beginning.is_empty() {
+        bail!("no version is named; write its hash or the beginning of it, as `millrace config versions` lists it");
+    }
     let mut found: Vec<Version> = versions.into_iter().filter(|version| version.hash.starts_with(&beginning.to_lowercase())).collect();
     match (found.pop(), found.as_slice()) {
         (None, _) => bail!("there is no version {beginning}; `millrace config versions` lists those that there are"),
@@ -66,6 +69,7 @@ mod tests {
         let named = |beginning: &str| one_of(vec![version("ab12"), version("ab34"), version("cd56")], beginning);
         assert_eq!(named("c").unwrap().hash, "cd56");
         assert_eq!(named("AB3").unwrap().hash, "ab34");
+        assert!(named("").unwrap_err().to_string().contains("no version is named"), "an empty variable names nothing");
         assert!(named("ab").unwrap_err().to_string().contains("2 versions begin with ab: ab12, ab34"));
         assert!(named("ef").unwrap_err().to_string().contains("there is no version ef"));
     }

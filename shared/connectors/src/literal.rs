@@ -24,11 +24,13 @@ const KEY_MIN_CHARS: usize = 12;
 pub(crate) fn secrets_in(file: &str, document: &Document) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(request) = document.request.as_ref().map(|section| &section.value) {
+        findings.extend(of_address(file, &request.path));
         findings.extend(of_texts(file, "header", &request.headers));
         findings.extend(of_texts(file, "query", &request.query));
         findings.extend(request.body.iter().flat_map(|body| of_body(file, body)));
     }
     if let Some(batch) = document.batch.as_ref().map(|section| &section.value) {
+        findings.extend(batch.request.path.iter().flat_map(|path| of_address(file, path)));
         findings.extend(batch.request.query.iter().flat_map(|query| of_texts(file, "query", query)));
         findings.extend(batch.request.body.iter().flat_map(|body| of_body(file, body)));
         for entry in batch.keys.value.values() {
@@ -40,6 +42,13 @@ pub(crate) fn secrets_in(file: &str, document: &Document) -> Vec<Finding> {
         findings.extend(section.body.iter().flat_map(|body| of_body(file, body)));
     }
     findings
+}
+
+/// Parameters that are written behind a path.
+fn of_address(file: &str, path: &Spanned<String>) -> Vec<Finding> {
+    let parameters = path.value.split(['?', '&']).skip(1).filter_map(|pair| pair.split_once('='));
+    let secrets = parameters.filter(|(name, text)| is_secret(name, text));
+    secrets.map(|(name, _)| finding(file, path.referenced.line(), "query", name)).collect()
 }
 
 fn of_texts(file: &str, place: &str, texts: &BTreeMap<String, Spanned<String>>) -> Vec<Finding> {

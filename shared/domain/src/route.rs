@@ -134,13 +134,20 @@ pub struct UndecidedRule {
     pub when: Condition,
     /// Where the lead waits.
     pub to: Track,
+    /// Why, in the words of whoever configured it.
+    pub because: String,
 }
 
 impl Undecided {
     /// Where this lead waits.
     #[must_use]
     pub fn track(&self, view: &View<'_>) -> Track {
-        self.rules.iter().find(|rule| rule.when.evaluate(view) == Truth::True).map_or(self.otherwise, |rule| rule.to)
+        self.rule(view).map_or(self.otherwise, |rule| rule.to)
+    }
+
+    /// The rule that says so, if one does.
+    fn rule(&self, view: &View<'_>) -> Option<&UndecidedRule> {
+        self.rules.iter().find(|rule| rule.when.evaluate(view) == Truth::True)
     }
 }
 
@@ -209,7 +216,8 @@ pub fn route(rules: &RouteRules, view: &View<'_>, possible: Tracks) -> Route {
         return Route { track, destination, provisional: false, possible: vec![track], because: vec![reason] };
     }
     let track = rules.undecided.track(view);
-    waiting_for.insert(0, format!("not enough is known, so {} for now", track.as_str()));
+    let because = rules.undecided.rule(view).map(|rule| format!(": {}", rule.because)).unwrap_or_default();
+    waiting_for.insert(0, format!("not enough is known, so {} for now{because}", track.as_str()));
     Route { track, destination: None, provisional: true, possible: possible.iter().collect(), because: waiting_for }
 }
 

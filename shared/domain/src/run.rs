@@ -162,11 +162,17 @@ fn given(kind: KeyKind, facts: &Facts) -> Option<String> {
 }
 
 /// Why a field is absent that nobody supplied, read from the log of the calls that could have supplied it. A failed
-/// source might have known it all the same; otherwise that its vertical lacks the field is the better reason (S3-75).
+/// source might have known it all the same, unless it answered when it was asked again; otherwise that its vertical lacks the field is the better reason (S3-75).
 #[must_use]
 pub fn absence_of(field: &Field, calls: &[Call], supplies: impl Fn(&str, &Field) -> bool, lacked: &BTreeSet<&Field>) -> Absence {
     let mut absence = Absence::NotAttempted;
-    for call in calls.iter().filter(|call| supplies(&call.operation, field)) {
+    let is_answer = |call: &Call| matches!(call.outcome, CallOutcome::Hit { .. } | CallOutcome::NoMatch);
+    let is_answered_since =
+        |place: usize, call: &Call| calls[place + 1..].iter().any(|later| later.operation == call.operation && is_answer(later));
+    for (place, call) in calls.iter().enumerate().filter(|(_, call)| supplies(&call.operation, field)) {
+        if is_answered_since(place, call) {
+            continue;
+        }
         match &call.outcome {
             CallOutcome::Hit { .. } | CallOutcome::NoMatch => absence = Absence::NoMatch,
             CallOutcome::NotMade { .. } | CallOutcome::Pending { .. } => {}
@@ -228,6 +234,15 @@ mod tests {
         assert_eq!(absence([], &[&STAGE]), Absence::VerticalNoData);
         assert_eq!(absence([CallOutcome::NoMatch], &[&STAGE]), Absence::VerticalNoData);
         assert_eq!(absence([CallOutcome::NoMatch], &[&Field::known("company.crm")]), Absence::NoMatch);
+    }
+
+    #[test]
+    fn x_17_a_source_that_answers_when_it_is_asked_again_has_not_failed() {
+        let retry_at = Timestamp::from_millis(0);
+        let limited = CallOutcome::RateLimited { retry_at };
+        assert_eq!(absence([limited.clone(), CallOutcome::Hit { fields: vec![] }], &[]), Absence::NoMatch);
+        assert_eq!(absence([CallOutcome::TimedOut, CallOutcome::NoMatch], &[&STAGE]), Absence::VerticalNoData);
+        assert_eq!(absence([CallOutcome::NoMatch, limited], &[]), Absence::Error);
     }
 
     #[test]

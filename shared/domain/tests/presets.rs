@@ -140,7 +140,7 @@ fn whoever_asks_for_sales_is_sales_own_whatever_is_known() {
                 let (_, route) = arrived(arrival, &config, known);
                 (route.track.as_str(), route.provisional, route.because.first().cloned().unwrap())
             };
-            assert_eq!(track(&[]), ("sdr_queue", true, "not enough is known, so sdr_queue for now".to_owned()));
+            assert_eq!(track(&[]), ("sdr_queue", true, "not enough is known, so sdr_queue for now: asked for sales".to_owned()));
             assert_eq!(track(&best()), ("ae_queue", false, "asked for sales and scored 60 or more".to_owned()));
             let small = [
                 ("company.headcount", Value::number(3)),

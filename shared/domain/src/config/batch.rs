@@ -17,13 +17,16 @@ impl Checker {
         if size < SIZE_LEAST {
             find(format!("step `{step}`: a batch of {size} is no batch; write {SIZE_LEAST} or more, or drop `batch`"));
         }
-        if wait <= Millis(0) || wait > self.background {
+        let operations: Vec<&Operation> = providers.iter().filter_map(|name| self.catalogue.get(name)).collect();
+        let longest = operations.iter().filter(|operation| operation.batch.is_some()).map(|operation| operation.timeout).max();
+        let most = Millis(self.background.0 - longest.unwrap_or(Millis(0)).0);
+        if wait <= Millis(0) || wait > most {
             find(format!(
-                "step `{step}`: a wait of {wait} is of no use, for a run begins no call after `deadlines.background`, which is {}; write more than 0ms and less than that, such as 2s",
-                self.background
+                "step `{step}`: a wait of {wait} is of no use, for all of a run is to end within `deadlines.background`, {}, and the call itself may take {}; write more than 0ms and at most {most}, such as 2s",
+                self.background,
+                longest.unwrap_or(Millis(0))
             ));
         }
-        let operations: Vec<&Operation> = providers.iter().filter_map(|name| self.catalogue.get(name)).collect();
         let terms = operations.iter().filter_map(|operation| Some((operation.name.as_str(), operation.batch.as_ref()?)));
         for (name, BatchTerms { at_least, .. }) in terms.clone().filter(|(_, terms)| size < terms.at_least) {
             find(format!(

@@ -29,6 +29,7 @@ pub(super) struct Listed {
 pub(super) struct WaitingSection {
     pub(super) when: Spanned<String>,
     to: Track,
+    because: String,
 }
 
 impl<'de> Deserialize<'de> for UndecidedSection {
@@ -44,7 +45,7 @@ impl<'de> Visitor<'de> for TrackOrRules {
     type Value = UndecidedSection;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a track, or {rules: [{when: …, to: sdr_queue}], otherwise: self_serve}")
+        f.write_str("a track, or {rules: [{when: …, to: sdr_queue, because: …}], otherwise: self_serve}")
     }
 
     fn visit_str<E: Error>(self, word: &str) -> Result<Self::Value, E> {
@@ -64,7 +65,7 @@ impl Checker {
         };
         let rule = |rule: WaitingSection| {
             let when = self.condition_on_signup(file, &rule.when, "the track of undecided leads")?;
-            Some(UndecidedRule { when, to: rule.to })
+            Some(UndecidedRule { when, to: rule.to, because: rule.because })
         };
         Undecided { rules: listed.rules.into_iter().filter_map(rule).collect(), otherwise: listed.otherwise }
     }
@@ -82,8 +83,8 @@ mod tests {
   otherwise: self_serve
   undecided:
     rules:
-      - {when: signup.arrival == \"demo_request\", to: sdr_queue}
-      - {when: product == \"enterprise\", to: review}
+      - {when: signup.arrival == \"demo_request\", to: sdr_queue, because: asked}
+      - {when: product == \"enterprise\", to: review, because: large}
     otherwise: self_serve
 ";
 
@@ -105,7 +106,11 @@ mod tests {
             ("product == \"enterprise\"", "company.hiring", "the track of undecided leads is chosen by what the signup itself says"),
             ("product == \"enterprise\"", "product == \"a\" && product == \"b\"", "`product == \"a\" && product == \"b\"` never holds"),
             ("    otherwise: self_serve\n", "", "the key `otherwise` is missing"),
-            ("{when: signup.arrival == \"demo_request\", to: sdr_queue}", "{to: sdr_queue}", "the key `when` is missing"),
+            (
+                "{when: signup.arrival == \"demo_request\", to: sdr_queue, because: asked}",
+                "{to: sdr_queue, because: x}",
+                "the key `when` is missing",
+            ),
             ("to: review", "to: sales", "sales_assist"),
         ] {
             let found = findings(&BY_ARRIVAL.replace(from, to), "");

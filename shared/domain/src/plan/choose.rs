@@ -167,7 +167,8 @@ impl<'a> Choice<'a> {
             return Err(Refusal::Final(Skip::SuppliesNothingWanted));
         }
         // Whether there is anything to refresh later is not said before it is known whether it is asked at all.
-        let is_said = |why: &Skip| *why != Skip::CachedOnly || applies == Truth::True;
+        let has_key = || operation.key_among(situation.keys).is_some() || may_find_key(operation, &self.open.fields);
+        let is_said = |why: &Skip| *why != Skip::CachedOnly || (applies == Truth::True && has_key());
         if let Some(why) = payment_refused(situation, self.open.verdict, step, operation).filter(is_said) {
             return Err(Refusal::Final(why));
         }
