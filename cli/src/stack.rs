@@ -1,7 +1,7 @@
 //! A stack: a deployed one by its outputs, or that of `cargo dev`.
 
 use anyhow::{Context as _, Result};
-use clap::error::Error;
+use clap::error::{Error, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, FromArgMatches};
 use domain::priority::Priority;
@@ -26,7 +26,7 @@ struct Given {
     #[arg(id = OUTPUTS, long, env = OUTPUTS_VARIABLE, value_name = "FILE")]
     outputs: Option<String>,
     /// Another address of the local tables.
-    #[arg(id = LOCAL, long, default_value = LOCAL_TABLES, value_parser = tables_at, conflicts_with = OUTPUTS)]
+    #[arg(id = LOCAL, long, default_value = LOCAL_TABLES, value_parser = tables_at)]
     local: String,
 }
 
@@ -41,11 +41,15 @@ pub(crate) struct Which {
 impl FromArgMatches for Which {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let is_from = |argument: &str, source| matches.value_source(argument) == Some(source);
-        Ok(Self {
-            given: Given::from_arg_matches(matches)?,
-            is_named_by_flag: [OUTPUTS, LOCAL].into_iter().any(|argument| is_from(argument, ValueSource::CommandLine)),
-            is_named_by_environment: is_from(OUTPUTS, ValueSource::EnvVariable),
-        })
+        let [by_outputs, by_local] = [OUTPUTS, LOCAL].map(|argument| is_from(argument, ValueSource::CommandLine));
+        if by_outputs && by_local {
+            return Err(Error::raw(ErrorKind::ArgumentConflict, "`--outputs` and `--local` name two places; write one of them\n"));
+        }
+        let mut given = Given::from_arg_matches(matches)?;
+        // A flag says more than a variable that was set for other commands; one that is empty says nothing.
+        given.outputs = given.outputs.filter(|file| !by_local && !file.is_empty());
+        let is_named_by_environment = given.outputs.is_some() && is_from(OUTPUTS, ValueSource::EnvVariable);
+        Ok(Self { given, is_named_by_flag: by_outputs || by_local, is_named_by_environment })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {

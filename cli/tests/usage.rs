@@ -323,3 +323,12 @@ async fn what_is_no_month_no_amount_and_no_reason_is_refused() {
         assert_eq!(stack.usage(arguments).await.status.code(), Some(2), "{arguments:?}");
     }
 }
+
+#[tokio::test]
+async fn a_place_named_by_a_flag_counts_for_more_than_one_named_by_the_environment() {
+    let stack = Stack::empty().await;
+    let nobody = stack.usage(&["--local", "http://127.0.0.1:9"]).await;
+    assert!(String::from_utf8(nobody.stderr).unwrap().contains("are its tables at http://127.0.0.1:9"), "the outputs were not meant");
+    let two = stack.usage(&["--local", "http://127.0.0.1:9", "--outputs", "-"]).await;
+    assert!(String::from_utf8(two.stderr).unwrap().contains("name two places"));
+}
