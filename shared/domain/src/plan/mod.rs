@@ -7,11 +7,13 @@ mod batch;
 mod call;
 mod choose;
 mod open;
+mod situation;
+mod step;
 #[cfg(test)]
 mod tests;
 mod together;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
@@ -20,24 +22,17 @@ pub use batch::{Batch, BatchTerms, Gather};
 pub use call::{Call, CallOutcome, Skip, last_calls};
 pub use choose::{next, next_attempt};
 pub use open::{open_fields, unmet};
+pub use situation::Situation;
+pub use step::{Guard, OnError, OnFailure, OnRateLimit, OnTimeout, Step, Stop};
 
 use crate::condition::{Condition, Truth, View};
-use crate::confidence::Trust;
-use crate::config::Config;
-use crate::coverage::Audience;
-use crate::credits::{Price, Tariff, Trigger};
-use crate::eligibility::Eligibility;
-use crate::freshness::Freshness;
+use crate::credits::{Price, Tariff};
 use crate::identity::{KeyKind, LookupKey};
-use crate::merge::Facts;
-use crate::possible::Rules;
 use crate::route::Track;
-use crate::rules::Action;
 use crate::run::Run;
-use crate::schema::{Field, FieldClass, Schema, is_channel};
+use crate::schema::{Field, FieldClass, is_channel};
 use crate::signup::RunId;
-use crate::steady::Before;
-use crate::units::{BasisPoints, Credits, Millis, Timestamp};
+use crate::units::{Credits, Millis, Timestamp};
 
 /// What the plan knows about one operation of a provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,137 +98,6 @@ impl Operation {
 /// All operations by name.
 pub type Catalogue = BTreeMap<String, Operation>;
 
-/// When a wanted field counts as known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stop {
-    /// Any value will do.
-    FirstUsable,
-    /// At this confidence.
-    Confidence(BasisPoints),
-    /// When so many independent families agree (S0-84).
-    Confirmations(usize),
-}
-
-impl Stop {
-    /// The default for scoring fields: one bare source may stop.
-    pub const DEFAULT: Self = Self::Confidence(BasisPoints::new(5000));
-
-    /// The default of a field: the first usable value of a channel will do (S1-10), of others one that is sure enough.
-    #[must_use]
-    pub fn of(field: &Field) -> Self {
-        if is_channel(field) { Self::FirstUsable } else { Self::DEFAULT }
-    }
-
-    /// Reads `first_usable`, `confidence >= 5000` or `confirmations: 2`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        if text == "first_usable" {
-            return Some(Self::FirstUsable);
-        }
-        if let Some(points) = text.strip_prefix("confidence >=") {
-            let points: u16 = points.trim().parse().ok()?;
-            return (points <= 10_000).then(|| Self::Confidence(BasisPoints::new(points)));
-        }
-        let count: usize = text.strip_prefix("confirmations:")?.trim().parse().ok()?;
-        (count > 0).then_some(Self::Confirmations(count))
-    }
-}
-
-/// One step: fields that are wanted and providers that may know them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Its name.
-    pub name: String,
-    /// It runs only while this holds; absent means always.
-    pub when: Option<Condition>,
-    /// Parts of `when` that stand elsewhere in configuration: whichever does not hold is named as the reason.
-    pub guards: Vec<Guard>,
-    /// The fields wanted.
-    pub wants: Vec<Field>,
-    /// The operations to ask, in order.
-    pub providers: Vec<String>,
-    /// When a wanted field counts as known; absent means [`Stop::of`] each.
-    pub stop: Option<Stop>,
-    /// The credits that one run may spend on its calls.
-    pub budget: Option<Credits>,
-    /// A call takes at most this long; the operation's own timeout where absent.
-    pub timeout: Option<Millis>,
-    /// Its calls wait for those of other runs, to go out as one request.
-    pub batch: Option<Batch>,
-    /// Its calls are made even where they cannot change the track, and a lead for which nothing came of them needs a review.
-    pub required: bool,
-    /// What follows when a call ends badly.
-    pub on: OnError,
-}
-
-impl Step {
-    /// When a field counts as known for this step.
-    #[must_use]
-    pub fn stop_for(&self, field: &Field) -> Stop {
-        self.stop.unwrap_or_else(|| Stop::of(field))
-    }
-}
-
-/// A condition of a step with the reason that its failing is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Guard {
-    /// The condition.
-    pub when: Condition,
-    /// Why a call is not made where it does not hold.
-    pub why: Skip,
-}
-
-/// What a step does when a call ends badly (S4-26…29, S4-39, S4-40, X-14).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OnError {
-    /// No answer in time.
-    pub timeout: OnTimeout,
-    /// Asked too often.
-    pub rate_limit: OnRateLimit,
-    /// An answer that is none.
-    pub invalid: OnFailure,
-    /// The provider refuses our credentials, or its account is empty.
-    pub auth_failure: OnFailure,
-}
-
-impl Default for OnError {
-    /// The source document's table: continue, wait, continue, stop.
-    fn default() -> Self {
-        Self { timeout: OnTimeout::Continue, rate_limit: OnRateLimit::Wait, invalid: OnFailure::Continue, auth_failure: OnFailure::Stop }
-    }
-}
-
-/// After no answer in time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnTimeout {
-    /// The next provider is asked (S4-26, S4-40).
-    Continue,
-    /// The same one is asked once more; a call that was paid for may be paid for again (S4-39).
-    Retry,
-}
-
-/// After "too many requests".
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnRateLimit {
-    /// It is waited for, up to the patience of a run (S4-27).
-    Wait,
-    /// The next provider is asked.
-    Continue,
-}
-
-/// After a failure that a later try would not mend.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnFailure {
-    /// The next provider is asked (S4-28).
-    Continue,
-    /// The step ends; the signup goes on to score and route (S4-29, X-32).
-    Stop,
-}
-
 /// When the paid calls of a run may end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -289,106 +153,6 @@ impl Plan {
     #[must_use]
     pub fn explores(&self, run: &RunId) -> bool {
         self.explore.is_some_and(|one_in| run.draw().is_multiple_of(u64::from(one_in.get())))
-    }
-}
-
-/// Everything the plan looks at.
-#[derive(Clone, Copy, Debug)]
-pub struct Situation<'a> {
-    /// The steps, and what ends them.
-    pub plan: &'a Plan,
-    /// The rules that make a track out of what is known.
-    pub rules: Rules<'a>,
-    /// How far sources are trusted.
-    pub trust: &'a Trust,
-    /// Whether the run is looked up in full, whatever the track needs.
-    pub explored: bool,
-    /// The operations the steps name.
-    pub catalogue: &'a Catalogue,
-    /// The schema in force.
-    pub schema: &'a Schema,
-    /// How long this lead's fields stay fresh.
-    pub freshness: Freshness,
-    /// Which records are looked up at all, unless somebody asks for it by hand.
-    pub eligibility: &'a Eligibility,
-    /// What started the run.
-    pub trigger: Trigger,
-    /// What the run looks up (S0-96).
-    pub action: &'a Action,
-    /// Whether only what is kept is asked of paid providers (S3-55).
-    pub cached_only: bool,
-    /// The audiences, whose channels are wanted of their members (S1-05).
-    pub audiences: &'a [Audience],
-    /// The operations whose answer is kept and fresh: asking them costs nothing.
-    pub kept: &'a BTreeSet<String>,
-    /// The keys there are, strongest first.
-    pub keys: &'a [LookupKey],
-    /// What is known.
-    pub facts: &'a Facts,
-    /// The log so far.
-    pub calls: &'a [Call],
-    /// The run that paid for this person within the hour, if one did.
-    pub paid_by: Option<&'a RunId>,
-    /// The time.
-    pub now: Timestamp,
-    /// No call begins after this.
-    pub finish_by: Timestamp,
-    /// Rate limits are waited for this long, from the first one on (S4-27).
-    pub patience: Millis,
-}
-
-impl<'a> Situation<'a> {
-    /// Whether asking costs nothing: by its price, or because the answer is kept.
-    fn costs_nothing(&self, operation: &Operation) -> bool {
-        operation.price.is_free() || self.kept.contains(&operation.name)
-    }
-
-    /// The fields that a call of this step is made for: all that it wants, or those among them that are looked up by name. What costs
-    /// nothing is asked in any case, for the gate judges by it.
-    fn wanted_of<'s>(&'s self, step: &'s Step, operation: &Operation) -> impl Iterator<Item = &'s Field> + use<'s, 'a> {
-        let is_free = self.costs_nothing(operation);
-        step.wants.iter().filter(move |field| is_free || self.action.means(field))
-    }
-
-    /// What conditions see: a weak value is not a known value (S3-45).
-    fn view(&self) -> View<'a> {
-        View::of(self.facts).with_floor(self.trust.floor)
-    }
-
-    /// The same for a lead that was decided about before.
-    #[must_use]
-    pub const fn held_to(mut self, before: Option<&'a Before>) -> Self {
-        self.rules.before = before;
-        self
-    }
-
-    /// The situation of a run by its configuration, its log and what is known; nothing is kept for it.
-    #[must_use]
-    pub fn of(config: &'a Config, run: &'a Run, facts: &'a Facts, keys: &'a [LookupKey], now: Timestamp) -> Self {
-        static NOTHING: BTreeSet<String> = BTreeSet::new();
-        let view = config.view(facts);
-        Self {
-            plan: &config.plan,
-            rules: config.rules(&view),
-            trust: &config.trust,
-            explored: run.explored_one_in.is_some(),
-            catalogue: &config.catalogue,
-            schema: &config.schema,
-            freshness: config.freshness_table.in_force(&view, None),
-            eligibility: &config.eligibility,
-            trigger: run.trigger,
-            action: &run.action,
-            cached_only: config.plan.is_cached_only(run, &view),
-            audiences: &config.audiences,
-            kept: &NOTHING,
-            keys,
-            facts,
-            calls: &run.calls,
-            paid_by: run.paid_by.as_ref(),
-            now,
-            finish_by: run.finish_by,
-            patience: config.deadlines.patience,
-        }
     }
 }
 

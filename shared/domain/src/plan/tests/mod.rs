@@ -1,11 +1,21 @@
 mod matters;
 mod named;
 
+use std::collections::BTreeSet;
+
 use super::*;
+use crate::confidence::Trust;
+use crate::coverage::Audience;
+use crate::credits::Trigger;
+use crate::eligibility::Eligibility;
+use crate::freshness::Freshness;
 use crate::gate::{GateRule, Verdict};
-use crate::merge::Fact;
+use crate::merge::{Fact, Facts};
+use crate::possible::Rules;
 use crate::route::{RouteRule, RouteRules, Track};
-use crate::units::Credits;
+use crate::rules::Action;
+use crate::schema::Schema;
+use crate::units::BasisPoints;
 use crate::value::Value;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_176_000_000);
