@@ -25,15 +25,7 @@ async fn a_signup_accepted_before_the_end_is_finished_after_the_start() {
         occurred_at: now,
         ..domain::signup::Signup::default()
     };
-    let message = LookupMessage {
-        signup,
-        priority: domain::priority::Priority::High,
-        accepted_at: now,
-        answer_by: None,
-        copies: 0,
-        trigger: domain::credits::Trigger::Auto,
-        action: domain::rules::Action::AllMissing,
-    };
+    let message = LookupMessage::of(signup, domain::priority::Priority::High, now);
     {
         let first = Stack::start(&args, Journal::default()).await.unwrap();
         first.queue.send(QueueName::Lookup(message.priority), &to_body(&message).unwrap(), Millis::seconds(2)).await.unwrap();

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::config::Sources;
-use domain::credits::Trigger;
 use domain::identity::{Email, HashKey};
 use domain::priority::Priority;
 use domain::reply::Reply;
-use domain::rules::Action;
 use domain::signup::Signup;
 use domain::units::{Millis, Timestamp};
 use lambda_runtime::Context;
@@ -61,15 +59,7 @@ fn message(email: &str) -> LookupMessage {
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage {
-        signup,
-        priority: Priority::High,
-        accepted_at: START,
-        answer_by: None,
-        copies: 0,
-        trigger: Trigger::Auto,
-        action: Action::AllMissing,
-    }
+    LookupMessage::of(signup, Priority::High, START)
 }
 
 fn record(id: &str, body: &str) -> Value {

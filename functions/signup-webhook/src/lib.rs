@@ -11,10 +11,8 @@ mod request;
 use std::sync::Arc;
 
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
-use domain::credits::Trigger;
 use domain::identity::HashKey;
 use domain::priority::Priority;
-use domain::rules::Action;
 use domain::signup::{RunId, Signup};
 use domain::units::{Millis, Timestamp};
 use intake::{Event, Keys, Problem};
@@ -69,8 +67,7 @@ impl App {
         let issuer = signup.issuer.clone();
         let priority = Priority::of_arrival(signup.arrival);
         let answer_by = wait.map(|wait| now.after(wait).before(ANSWER_MARGIN));
-        let message =
-            LookupMessage { signup, priority, accepted_at: now, answer_by, copies: 0, trigger: Trigger::Auto, action: Action::AllMissing };
+        let message = LookupMessage { answer_by, ..LookupMessage::of(signup, priority, now) };
         let sent = match to_body(&message) {
             Ok(body) => self.queue.send(message.queue(), &body, Millis(0)).await.map_err(|error| error.to_string()),
             Err(error) => Err(error.to_string()),

@@ -39,6 +39,12 @@ const fn is_zero(copies: &u32) -> bool {
 }
 
 impl LookupMessage {
+    /// A signup that came in, for which nobody waits.
+    #[must_use]
+    pub const fn of(signup: Signup, priority: Priority, accepted_at: Timestamp) -> Self {
+        Self { signup, priority, trigger: Trigger::Auto, action: Action::AllMissing, accepted_at, answer_by: None, copies: 0 }
+    }
+
     /// The queue it travels in: whoever waits is served first, without rising in budget priority.
     #[must_use]
     pub const fn queue(&self) -> QueueName {

@@ -1,9 +1,7 @@
-use domain::credits::Trigger;
 use domain::identity::Email;
 use domain::observation::{Basis, Observation};
 use domain::priority::Priority;
 use domain::reply::Reply;
-use domain::rules::Action;
 use domain::schema::Schema;
 use domain::signup::{Arrival, Signup};
 use domain::units::{BasisPoints, Timestamp};
@@ -37,15 +35,7 @@ impl Person {
             occurred_at: at,
             ..Signup::default()
         };
-        LookupMessage {
-            signup,
-            priority: Priority::of_arrival(arrival),
-            accepted_at: at,
-            answer_by: None,
-            copies: 0,
-            trigger: Trigger::Auto,
-            action: Action::AllMissing,
-        }
+        LookupMessage::of(signup, Priority::of_arrival(arrival), at)
     }
 }
 

@@ -5,13 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use domain::config::Config;
-use domain::credits::Trigger;
 use domain::identity::{Email, HashKey};
 use domain::observation::{Basis, Observation};
 use domain::plan::Until;
 use domain::priority::Priority;
 use domain::reply::Reply;
-use domain::rules::Action;
 use domain::run::Run;
 use domain::schema::Field;
 use domain::signup::{RunId, Signup};
@@ -217,13 +215,5 @@ pub(crate) fn jane(delivery: &str) -> LookupMessage {
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage {
-        signup,
-        priority: Priority::High,
-        accepted_at: START,
-        answer_by: None,
-        copies: 0,
-        trigger: Trigger::Auto,
-        action: Action::AllMissing,
-    }
+    LookupMessage::of(signup, Priority::High, START)
 }

@@ -3,14 +3,13 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use async_trait::async_trait;
 use domain::config::{Config, Draft, Sources};
-use domain::credits::{Price, Trigger};
+use domain::credits::Price;
 use domain::decision::Decision;
 use domain::identity::{Email, HashKey, KeyKind};
 use domain::observation::{Basis, Observation};
 use domain::plan::{Catalogue, Operation, Until};
 use domain::priority::Priority;
 use domain::reply::Reply;
-use domain::rules::Action;
 use domain::run::Run;
 use domain::schema::{FieldClass, Schema};
 use domain::signup::{Arrival, Signup};
@@ -177,15 +176,7 @@ pub(crate) fn signup(email: &str, delivery: &str, arrival: Arrival) -> LookupMes
         occurred_at: START,
         ..Signup::default()
     };
-    LookupMessage {
-        signup,
-        priority: Priority::of_arrival(arrival),
-        accepted_at: START,
-        answer_by: None,
-        copies: 0,
-        trigger: Trigger::Auto,
-        action: Action::AllMissing,
-    }
+    LookupMessage::of(signup, Priority::of_arrival(arrival), START)
 }
 
 pub(crate) fn jane() -> LookupMessage {

@@ -10,13 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, bail};
 use async_trait::async_trait;
 use domain::config::{Config, MAIN_FILE, Sources};
-use domain::credits::{Limits, Trigger};
+use domain::credits::Limits;
 use domain::identity::{Email, HashKey, LookupKey};
 use domain::plan::{Plan, Until};
 use domain::priority::Priority;
 use domain::reply::Reply;
 use domain::route::Track;
-use domain::rules::Action;
 use domain::signup::Signup;
 use domain::units::{Credits, Millis};
 use pipeline::enrich::{Desks, Enrich};
@@ -123,15 +122,7 @@ fn signup(number: usize, company: u32) -> anyhow::Result<LookupMessage> {
         occurred_at: START,
         ..Signup::default()
     };
-    Ok(LookupMessage {
-        signup,
-        priority: Priority::High,
-        accepted_at: START,
-        answer_by: None,
-        copies: 0,
-        trigger: Trigger::Auto,
-        action: Action::AllMissing,
-    })
+    Ok(LookupMessage::of(signup, Priority::High, START))
 }
 
 /// Answers from the generated universe and counts what was asked.
