@@ -9,7 +9,7 @@ use super::open::{
 };
 use super::{Ask, Call, CallOutcome, Gather, Guard, Next, Operation, Order, Situation, Skip, Step, Until};
 use crate::condition::Truth;
-use crate::coverage::Coverage;
+use crate::coverage::{Audience, Coverage};
 use crate::gate::Verdict;
 use crate::identity::LookupKey;
 use crate::possible::{Known, Possible};
@@ -20,7 +20,14 @@ use crate::units::{Millis, Timestamp};
 #[must_use]
 pub fn next(situation: &Situation<'_>) -> Next {
     let open = open(situation);
-    let choice = Choice { situation, open: &open, possible: OnceCell::new(), wanted: OnceCell::new(), wanted_in_any_case: OnceCell::new() };
+    let choice = Choice {
+        situation,
+        open: &open,
+        possible: OnceCell::new(),
+        wanted: OnceCell::new(),
+        wanted_in_any_case: OnceCell::new(),
+        coverage: OnceCell::new(),
+    };
     let (mut free, mut paid, mut postponed, mut wait) = (Vec::new(), Vec::new(), None, None);
     for step in &situation.plan.steps {
         let (operation, standing) = match turn(situation, step) {
@@ -138,6 +145,7 @@ pub(super) struct Choice<'a> {
     possible: OnceCell<Possible<'a>>,
     wanted: OnceCell<BTreeSet<Field>>,
     wanted_in_any_case: OnceCell<BTreeSet<Field>>,
+    coverage: OnceCell<Coverage>,
 }
 
 impl<'a> Choice<'a> {
@@ -259,14 +267,8 @@ impl<'a> Choice<'a> {
     /// The same with channels that the lead's audiences require, and what tells whether it is in one that requires more.
     fn wanted(&self) -> BTreeSet<Field> {
         let mut wanted = self.wanted_in_any_case().clone();
-        let audiences = self.situation.audiences;
-        let mut view = self.situation.view().hiding(&self.open.fields);
-        if audiences.iter().any(|audience| audience.when.reads_score()) {
-            view = with_score(self.situation, view);
-        }
-        let coverage = Coverage::of(audiences, &view);
-        wanted.extend(coverage.missing.iter().flat_map(|channel| channel.fields()).cloned());
-        for audience in audiences.iter().filter(|audience| coverage.undecided.contains(&audience.name)) {
+        wanted.extend(self.coverage().missing.iter().flat_map(|channel| channel.fields()).cloned());
+        for audience in self.undecided_audiences() {
             wanted.extend(audience.when.fields());
             if audience.when.reads_score() {
                 wanted.extend(self.open.scored_by.iter().cloned());
@@ -275,19 +277,39 @@ impl<'a> Choice<'a> {
         wanted
     }
 
+    /// What the lead's audiences require, as far as it is known for good which they are.
+    fn coverage(&self) -> &Coverage {
+        self.coverage.get_or_init(|| {
+            let audiences = self.situation.audiences;
+            let mut view = self.situation.view().hiding(&self.open.fields);
+            if audiences.iter().any(|audience| audience.when.reads_score()) {
+                view = with_score(self.situation, view);
+            }
+            Coverage::of(audiences, &view)
+        })
+    }
+
+    fn undecided_audiences(&self) -> impl Iterator<Item = &'a Audience> {
+        self.situation.audiences.iter().filter(|audience| self.coverage().undecided.contains(&audience.name))
+    }
+
     fn skip_as_vain(&self, candidate: &Candidate<'_>) -> Next {
         let track = self.possible().tracks().single();
         skip(candidate.step, candidate.operation, Skip::ChangesNothing { track })
     }
 
-    /// Whether a call that cannot change the track is wanted on one that the lead may still take: it waits for the others.
+    /// Whether a call that cannot change the track is wanted on one that the lead may still take, or in an audience that it may still
+    /// be in: it waits for the others.
     fn may_be_wanted(&self, candidate: &Candidate<'a>) -> bool {
         let wants = &self.situation.plan.wanted_by_track;
-        if wants.is_empty() {
+        if wants.is_empty() && self.situation.audiences.is_empty() {
             return false;
         }
         let moved = self.open.moved_by(candidate.chance());
-        self.possible().tracks().iter().filter_map(|track| wants.get(&track)).flatten().any(|field| moved.contains(field))
+        let mut of_audiences = self.undecided_audiences().flat_map(|audience| &audience.requires).flat_map(|channel| channel.fields());
+        of_audiences.any(|field| moved.contains(field))
+            || (!wants.is_empty()
+                && self.possible().tracks().iter().filter_map(|track| wants.get(&track)).flatten().any(|field| moved.contains(field)))
     }
 
     /// Whether it can change the track that the lead takes in the end if the call is made.

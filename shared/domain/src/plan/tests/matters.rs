@@ -379,3 +379,17 @@ fn a_step_does_not_wait_for_what_only_its_own_calls_could_overturn() {
     world.plan.steps[0].stop = Some(Stop::Confirmations(2));
     assert_eq!(asked(&next(&world.situation())), "paid.b", "another step may overturn it, and is asked first");
 }
+
+#[test]
+fn s1_05_a_channel_is_not_given_up_before_it_is_known_whether_an_audience_requires_it() {
+    let mut world = World::new();
+    steps_for(&mut world, &[("who.look", 0, "contact.seniority"), ("phone.look", 2, "contact.phone")]);
+    world.rules = route(&[]);
+    // Nobody tells the stage, so nobody is asked who it is, and that nobody knows who it is stands only then.
+    world.plan.steps[0].when = Some(Condition::parse("company.funding_stage == \"seed\"", &world.schema).unwrap());
+    let when = Condition::parse("!has(contact.seniority)", &world.schema).unwrap();
+    world.audiences = vec![Audience { name: "unknown".into(), when, requires: vec![crate::coverage::Channel::Phone] }];
+    assert_eq!(*skipped(&next(&world.situation())), Skip::ConditionUnknown);
+    world.calls.push(Call { step: "who.look".into(), ..line("who.look", CallOutcome::NotMade { why: Skip::ConditionUnknown }) });
+    assert_eq!(asked(&next(&world.situation())), "phone.look");
+}
